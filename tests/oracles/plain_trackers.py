@@ -1,0 +1,204 @@
+"""SORT, ByteTrack and OC-SORT as their papers tell them: one Python object per track.
+
+Written for reading, not for speed. The trackers of the package must give the same ids, and
+``tools/analysis/bench/bench_trackers.py`` measures them side by side.
+
+References:
+    Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016.
+    Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022.
+    Cao et al., "Observation-Centric SORT", CVPR 2023.
+"""
+
+import lap
+import numpy as np
+
+from oracles.plain_kalman import PlainKalmanFilter
+
+
+def to_cxcyah(box):
+    width, height = box[2] - box[0], box[3] - box[1]
+    return np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, width / height, height])
+
+
+def to_xyxy(state):
+    width = state[2] * state[3]
+    return np.array([
+        state[0] - width / 2, state[1] - state[3] / 2,
+        state[0] + width / 2, state[1] + state[3] / 2,
+    ])  # fmt: skip
+
+
+def overlap(a, b):
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    inter = max(width, 0) * max(height, 0)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
+    return inter / max(union, 1e-6)
+
+
+def overlaps(a, b):
+    return np.array([[overlap(p, q) for q in b] for p in a]).reshape(len(a), len(b))
+
+
+def assign(cost, limit):
+    """Optimal pairs (row, column) with a cost below the limit."""
+    if cost.size == 0:
+        return []
+    _, columns, _ = lap.lapjv(cost, extend_cost=True, cost_limit=limit)
+    return [(row, column) for row, column in enumerate(columns) if column >= 0]
+
+
+class Track:
+    """State of one object."""
+
+    def __init__(self, ident, box, score, label, frame, kalman, confirmed):
+        self.id, self.label, self.score = ident, label, score
+        self.kalman = kalman
+        self.mean, self.covariance = kalman.initiate(to_cxcyah(box))
+        self.hits, self.last_box = 1, box
+        self.last_frame = frame
+        self.confirmed = confirmed
+
+    def predict(self, frame):
+        if self.last_frame != frame - 1:
+            self.mean[7] = 0
+        self.mean, self.covariance = self.kalman.predict(self.mean, self.covariance)
+
+    def update(self, box, score, frame):
+        self.mean, self.covariance = self.kalman.update(
+            self.mean, self.covariance, to_cxcyah(box)
+        )
+        self.score, self.last_frame, self.last_box = score, frame, box
+        self.hits += 1
+
+    @property
+    def box(self):
+        return to_xyxy(self.mean)
+
+
+class PlainTracker:
+    """What the three methods share: birth, death and pairing by IoU."""
+
+    track_type = Track
+
+    def __init__(self, init_thr, tentatives, retain):
+        self.init_thr, self.tentatives, self.retain = init_thr, tentatives, retain
+        self.kalman = PlainKalmanFilter()
+        self.tracks, self.next_id = [], 0
+
+    def pair(self, tracks, detections, thr, weighted=False, boxes=None):
+        """Pairs (track, detection) whose IoU, times the score if weighted, reaches ``thr``."""
+        boxes = [t.box for t in tracks] if boxes is None else boxes
+        iou = overlaps(boxes, [d[0] for d in detections])
+        if weighted:
+            iou = iou * np.array([d[1] for d in detections])[None]
+        cost = 1 - iou
+        for i, track in enumerate(tracks):
+            for j, detection in enumerate(detections):
+                if track.label != detection[2]:
+                    cost[i, j] = 1e6
+        return assign(cost, 1 - thr)
+
+    def birth(self, box, score, label, frame):
+        track = self.track_type(
+            self.next_id, box, score, label, frame, self.kalman, confirmed=frame == 0
+        )
+        self.next_id += 1
+        self.tracks.append(track)
+        return track
+
+    def confirm(self, track):
+        if track.hits >= self.tentatives:
+            track.confirmed = True
+
+    def bury(self, frame):
+        """Forget tentative tracks without a match in this frame and tracks lost for long."""
+        self.tracks = [
+            t for t in self.tracks
+            if not (frame - t.last_frame >= self.retain
+                    or (not t.confirmed and t.last_frame != frame))
+        ]  # fmt: skip
+
+
+class PlainSort(PlainTracker):
+    """SORT with the state of DeepSORT; no appearance."""
+
+    def __init__(self, obj_score_thr=0.3, match_iou_thr=0.7, num_tentatives=3,
+                 num_frames_retain=10):  # fmt: skip
+        super().__init__(-np.inf, num_tentatives, num_frames_retain)
+        self.obj_score_thr, self.match_iou_thr = obj_score_thr, match_iou_thr
+
+    def track(self, boxes, scores, labels, frame):
+        detections = [
+            (b, s, c) for b, s, c in zip(boxes, scores, labels, strict=True)
+            if s > self.obj_score_thr
+        ]  # fmt: skip
+        for track in self.tracks:
+            track.predict(frame)
+        # the tracks seen a frame ago; without appearance nothing else can bring a track back
+        active = [t for t in self.tracks if t.last_frame == frame - 1]
+        pairs = dict()
+        last_seen = [t.last_box for t in active]
+        for i, j in self.pair(active, detections, self.match_iou_thr, boxes=last_seen):
+            pairs[j] = active[i]
+        return self.finish(detections, pairs, frame)
+
+    def finish(self, detections, pairs, frame):
+        rows = []
+        for j, (box, score, label) in enumerate(detections):
+            if j in pairs:
+                track = pairs[j]
+                track.update(box, score, frame)
+                self.confirm(track)
+            else:
+                track = self.birth(box, score, label, frame)
+            rows.append((track.id, *box, score, label))
+        self.bury(frame)
+        return rows
+
+
+class PlainByteTrack(PlainTracker):
+    """ByteTrack: confident boxes first, then the weak ones for tracks that are left."""
+
+    def __init__(self, high=0.6, low=0.1, init_thr=0.7, weighted=True, thr_high=0.1, thr_low=0.5,
+                 thr_tentative=0.3, num_tentatives=3, num_frames_retain=10):  # fmt: skip
+        super().__init__(init_thr, num_tentatives, num_frames_retain)
+        self.high, self.low, self.weighted = high, low, weighted
+        self.thr_high, self.thr_low, self.thr_tentative = thr_high, thr_low, thr_tentative
+
+    def track(self, boxes, scores, labels, frame):
+        every = list(zip(boxes, scores, labels, strict=True))
+        started = bool(self.tracks)
+        strong = [d for d in every if d[1] > self.high]
+        weak = [d for d in every if self.low < d[1] <= self.high]
+        confirmed = [t for t in self.tracks if t.confirmed]
+        tentative = [t for t in self.tracks if not t.confirmed]
+        for track in confirmed:
+            track.predict(frame)
+        pairs = {j: confirmed[i]
+                 for i, j in self.pair(confirmed, strong, self.thr_high, self.weighted)}  # fmt: skip
+        left = [j for j in range(len(strong)) if j not in pairs]
+        for i, j in self.pair(tentative, [strong[j] for j in left], self.thr_tentative,
+                              self.weighted):  # fmt: skip
+            pairs[left[j]] = tentative[i]
+        matched = {t.id for t in pairs.values()}
+        lost = [t for t in confirmed if t.id not in matched and t.last_frame == frame - 1]
+        second = {j: lost[i] for i, j in self.pair(lost, weak, self.thr_low)}
+        rows = []
+        for j, (box, score, label) in enumerate(strong):
+            track = pairs.get(j)
+            if track is not None:
+                track.update(box, score, frame)
+                self.confirm(track)
+            elif started or score > self.init_thr:
+                track = self.birth(box, score, label, frame)
+            else:
+                continue
+            rows.append((track.id, *box, score, label))
+        for j, (box, score, label) in enumerate(weak):
+            if j in second:
+                second[j].update(box, score, frame)
+                self.confirm(second[j])
+                rows.append((second[j].id, *box, score, label))
+        self.bury(frame)
+        return rows
