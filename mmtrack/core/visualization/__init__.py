@@ -1,1 +1,25 @@
-"""TODO(owner): package."""
+"""Drawing of tracks and errors, and frame-by-frame reading and writing of videos."""
+
+from .draw import LineStyle, Marks, draw_marks, present, style_for
+from .palette import id_colors, id_palette
+from .result_drawer import ResultDrawer
+from .tracks import imshow_mot_errors, imshow_tracks
+from .video_io import VideoFileWriter, open_sink, open_source, read_image, sorted_frames
+
+__all__ = [
+    "LineStyle",
+    "Marks",
+    "ResultDrawer",
+    "VideoFileWriter",
+    "draw_marks",
+    "id_colors",
+    "id_palette",
+    "imshow_mot_errors",
+    "imshow_tracks",
+    "open_sink",
+    "open_source",
+    "present",
+    "read_image",
+    "sorted_frames",
+    "style_for",
+]
