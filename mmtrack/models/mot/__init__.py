@@ -1,1 +1,8 @@
-"""TODO(owner): package."""
+"""Multi object trackers."""
+
+from .base import BaseMultiObjectTracker
+from .byte_track import ByteTrack
+from .deep_sort import DeepSORT
+from .ocsort import OCSORT
+
+__all__ = ["OCSORT", "BaseMultiObjectTracker", "ByteTrack", "DeepSORT"]
