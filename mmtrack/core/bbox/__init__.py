@@ -1,1 +1,20 @@
-"""TODO(owner): package."""
+"""Box formats and overlaps."""
+
+from .iou import bbox_iou, sparse_bbox_iou
+from .transforms import (
+    bbox_cxcyah_to_xyxy,
+    bbox_cxcywh_to_x1y1wh,
+    bbox_xyxy_to_cxcyah,
+    bbox_xyxy_to_x1y1wh,
+    quad2bbox,
+)
+
+__all__ = [
+    "bbox_cxcyah_to_xyxy",
+    "bbox_cxcywh_to_x1y1wh",
+    "bbox_iou",
+    "bbox_xyxy_to_cxcyah",
+    "bbox_xyxy_to_x1y1wh",
+    "quad2bbox",
+    "sparse_bbox_iou",
+]

@@ -1,1 +1,5 @@
-"""TODO(owner): package."""
+"""Motion of boxes and of features."""
+
+from .flow import flow_warp_feats
+
+__all__ = ["flow_warp_feats"]

@@ -1,1 +1,14 @@
-"""TODO(owner): package."""
+"""Association, similarity and packing of results."""
+
+from .correlation import depthwise_correlation
+from .image import imrenormalize
+from .results import outs2results, results2outs
+from .similarity import embed_similarity
+
+__all__ = [
+    "depthwise_correlation",
+    "embed_similarity",
+    "imrenormalize",
+    "outs2results",
+    "results2outs",
+]

@@ -1,1 +1,7 @@
-"""TODO(owner): package."""
+"""Motion models."""
+
+from .camera_motion_compensation import CameraMotionCompensation
+from .kalman_filter import KalmanFilter
+from .linear_motion import LinearMotion
+
+__all__ = ["CameraMotionCompensation", "KalmanFilter", "LinearMotion"]
