@@ -41,6 +41,10 @@ class BaseReID(BaseVideoModel):
         super().__init__(init_cfg)
         self.train_cfg = train_cfg
         self.backbone = build_part(backbone)
+        if "norm_eval" not in backbone and hasattr(self.backbone, "norm_eval"):
+            # Detectors keep BatchNorm fixed because their batches are small. A batch of crops is large:
+            # as in classification, its statistics are learnt unless the config says otherwise.
+            self.backbone.norm_eval = False
         if neck is not None:
             self.neck = build_part(neck)
         if head is not None:
