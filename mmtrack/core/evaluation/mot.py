@@ -65,9 +65,7 @@ def eval_mot(
     keys = [f"video {v} class {names[c]}" for c, v in parts]
     objects = [_objects_of_video(video, v) for v, video in enumerate(annotations)]
     gts = [objects[v][0][objects[v][1] == c] for c, v in parts]
-    tables = [
-        _results_of_class(results[v], c, key) for (c, v), key in zip(parts, keys, strict=True)
-    ]
+    tables = [_results_of_class(results[v], c) for c, v in parts]
     pairs = pair_frames(gts, tables, keys)
     explain_no_overlap(
         pairs, dict(zip(keys, gts, strict=True)), dict(zip(keys, tables, strict=True))
@@ -99,8 +97,8 @@ def _check_layout(
     for v, (video, truth) in enumerate(zip(results, annotations, strict=True)):
         if len(video) != len(truth):
             raise ValueError(
-                f"video {v}: results have {len(video)} images and annotations {len(truth)}; both need "
-                "one entry per image"
+                f"video {v}: results have {len(video)} images and annotations {len(truth)}; both "
+                "need one entry per image"
             )
     counts = {len(image) for video in results for image in video}
     expected = len(classes) if classes is not None else max(counts, default=0)
@@ -126,11 +124,11 @@ def _objects_of_video(video: list[dict], number: int) -> tuple[MOTTable, np.ndar
     return table, labels
 
 
-def _results_of_class(video: list[list[np.ndarray]], label: int, name: str) -> MOTTable:
+def _results_of_class(video: list[list[np.ndarray]], label: int) -> MOTTable:
     images = [np.asarray(image[label], np.float64).reshape(-1, 6) for image in video]
     ids = np.concatenate([image[:, 0] for image in images] or [np.empty(0)])
     if not np.isfinite(ids).all():
-        raise ValueError(f"results of {name} contain a track id that is not a finite number")
+        raise ValueError(f"results of class {label} contain a track id that is not finite")
     return _table([image[:, 1:5] for image in images], ids)
 
 

@@ -158,7 +158,8 @@ def _without_distractors(
     """Pairs left for CLEAR and identity scores and for HOTA.
 
     The kits differ in two details, both kept: motmetrics first matches as many boxes as it can
-    where trackeval maximises the overlap, and only trackeval has vehicles among MOT20's distractors.
+    where trackeval maximises the overlap, and only trackeval counts MOT20's vehicles as
+    distractors.
     """
     everything = np.ones(len(pairs.results), bool)
     if benchmark == "MOT15":
@@ -206,16 +207,16 @@ def _check_sequences(
     missing = [name for name in gts if name not in results]
     if missing:
         raise ValueError(
-            f"no results for the sequences {missing} (results exist for {list(results)}); names must "
-            "agree, and a sequence in which nothing was found needs an empty table"
+            f"no results for the sequences {missing} (results exist for {list(results)}); names "
+            "must agree, and a sequence in which nothing was found needs an empty table"
         )
     for name, length in (seq_lengths or {}).items():
         for what, tables in (("ground truth", gts), ("results", results)):
             frames = tables[name].frames if name in gts else np.empty(0)
             if len(frames) and (frames.min() < 1 or frames.max() > length):
                 raise ValueError(
-                    f"{what} of sequence {name}: frames {frames.min()} to {frames.max()} do not lie "
-                    f"within 1 to {length}, the length in seqinfo.ini; frames are counted from 1"
+                    f"{what} of sequence {name}: frames {frames.min()} to {frames.max()} do not "
+                    f"lie within 1 to {length}, the length in seqinfo.ini; frames count from 1"
                 )
     return list(gts)
 
@@ -233,7 +234,7 @@ def _check_classes(
         if benchmark != "MOT15" and wrong.any():
             row = np.flatnonzero(wrong)[0]
             raise ValueError(
-                f"ground truth of sequence {name}: frame {table.frames[row]}, id {table.ids[row]} has "
-                f"class {table.classes[row]}, which {benchmark} does not have (1 to {NUM_CLASSES}); "
-                "ground truth without classes is evaluated with benchmark='MOT15'"
+                f"ground truth of sequence {name}: frame {table.frames[row]}, id "
+                f"{table.ids[row]} has class {table.classes[row]}, which {benchmark} does not have "
+                f"(1 to {NUM_CLASSES}); evaluate ground truth without classes as benchmark='MOT15'"
             )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# Distances of one batch of queries to all images: 64 MB of float64.
-BATCH_CELLS = 1 << 23
+# Distances of one batch of queries to all images: 32 MB, and as much for each temporary array.
+BATCH_CELLS = 1 << 22
 METRICS = ("mAP", "CMC")
 
 
@@ -47,8 +47,8 @@ def eval_reid(
     queries = np.flatnonzero(counts[which] > 1)
     if len(queries) == 0:
         raise ValueError(
-            f"no identity has two images ({len(labels)} images of {len(names)} identities), so that "
-            "there is nothing to retrieve"
+            f"no identity has two images ({len(labels)} images of {len(names)} identities), so "
+            "that there is nothing to retrieve"
         )
     norms = np.einsum("nd,nd->n", embeds, embeds)
     precision, hits = 0.0, np.zeros(min(max_rank, len(labels) - 1))
@@ -86,7 +86,8 @@ def _check_inputs(
     embeds, labels = np.asarray(embeds, np.float64), np.asarray(labels)
     if embeds.ndim != 2 or len(embeds) != len(labels):
         raise ValueError(
-            f"embeds have shape {embeds.shape} and there are {len(labels)} labels; expected (N, D), N"
+            f"embeds have shape {embeds.shape} and there are {len(labels)} labels; expected (N, D) "
+            "and N"
         )
     if not np.isfinite(embeds).all():
         row = int(np.flatnonzero(~np.isfinite(embeds).all(1))[0])
