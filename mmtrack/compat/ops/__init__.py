@@ -20,6 +20,15 @@ EXTENSION = "mmcv._ext"
 _SERVED = {
     "suppression": ("nms", "softnms", "nms_match", "bbox_overlaps"),
     "roi_align": ("roi_align_forward", "roi_align_backward"),
+    "roi_pool": (
+        "roi_pool_forward",
+        "roi_pool_backward",
+        "prroi_pool_forward",
+        "prroi_pool_backward",
+        "prroi_pool_coor_backward",
+        "deform_roi_pool_forward",
+        "deform_roi_pool_backward",
+    ),
     "focal_loss": (
         "sigmoid_focal_loss_forward",
         "sigmoid_focal_loss_backward",
@@ -32,6 +41,16 @@ _SERVED = {
         "deform_conv_backward_parameters",
         "modulated_deform_conv_forward",
         "modulated_deform_conv_backward",
+    ),
+    "attention": (
+        "carafe_naive_forward",
+        "carafe_naive_backward",
+        "carafe_forward",
+        "carafe_backward",
+        "ms_deform_attn_forward",
+        "ms_deform_attn_backward",
+        "masked_im2col_forward",
+        "masked_col2im_forward",
     ),
     "info": ("get_compiler_version", "get_compiling_cuda_version"),
 }

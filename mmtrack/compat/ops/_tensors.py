@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
 _FULL_PRECISION = (torch.float32, torch.float64)
 
 
-def compute_dtype(tensor: Tensor) -> torch.dtype:
-    """Type to compute in: float16 and bfloat16 are computed in float32.
+def widen(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All tensors in the type to compute in: that of the first one, at least float32.
 
     Box coordinates of more than 2048 pixels are not exact in half precision, and torchvision has
     no bfloat16 kernels.
     """
-    return tensor.dtype if tensor.dtype in _FULL_PRECISION else torch.float32
-
-
-def widen(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """All tensors in the compute type of the first one."""
-    dtype = compute_dtype(tensors[0])
+    first = tensors[0].dtype
+    dtype = first if first in _FULL_PRECISION else torch.float32
     return tuple(tensor.to(dtype) for tensor in tensors)
+
+
+def gradients(
+    function: Callable[..., Tensor], inputs: Sequence[Tensor], grad_output: Tensor
+) -> tuple[Tensor, ...]:
+    """Gradients of ``function(*inputs)`` by its inputs, by computing it once more.
+
+    mmcv's autograd functions call separate backward operators that get the inputs only. Inputs
+    without influence on the result get zeros.
+    """
+    leaves = [tensor.detach().requires_grad_() for tensor in inputs]
+    with torch.enable_grad():
+        output = function(*leaves)
+    if not output.requires_grad:
+        return tuple(torch.zeros_like(leaf) for leaf in leaves)
+    found = torch.autograd.grad(output, leaves, grad_output, allow_unused=True)
+    pairs = zip(found, leaves, strict=True)
+    return tuple(torch.zeros_like(leaf) if grad is None else grad for grad, leaf in pairs)
