@@ -52,6 +52,12 @@ class FrameSink(Protocol):
     def close(self) -> None:
         """Finish the output."""
 
+    def __enter__(self) -> FrameSink:
+        """Use as a context: closed at the end, given up where an error happens."""
+
+    def __exit__(self, *exception: object) -> None:
+        """End of the context."""
+
 
 def open_source(name: str) -> FrameSource:
     """Open what a user names as input.

@@ -1,0 +1,123 @@
+"""What the scripts in tools/ and demo/ share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+import mmcv
+from mmcv import DictAction
+
+from mmtrack.compat.checkpoint import trust_checkpoints
+
+# What bad input raises. Anything else is an error of the program and keeps its traceback.
+USER_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    SyntaxError,
+    AssertionError,
+)
+TRACEBACK_VARIABLE = "MMTRACK_TRACEBACK"
+
+
+@contextlib.contextmanager
+def user_errors() -> Iterator[None]:
+    """Turn an error in what the user gave into one line and exit status 1.
+
+    Meant for the part of a script that reads arguments, config, data and weights. The variable
+    ``MMTRACK_TRACEBACK=1`` shows the whole traceback.
+    """
+    try:
+        yield
+    except USER_ERRORS as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        # str() of a KeyError is the repr of its message
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        sys.stderr.write(
+            f"error: {text}\n({type(error).__name__}; {TRACEBACK_VARIABLE}=1 shows where)\n"
+        )
+        raise SystemExit(1) from None
+
+
+def add_launcher_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of scripts that torchrun, slurm or MPI may start."""
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="what started the processes (torchrun: pytorch)",
+    )
+    parser.add_argument(
+        "--local_rank",
+        "--local-rank",
+        type=int,
+        default=0,
+        help="index of the process on this machine; torchrun sets LOCAL_RANK instead",
+    )
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """``--device``, which takes CUDA where there is one by default."""
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda if there is one)")
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """``--trust-checkpoint``."""
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="load checkpoints that hold arbitrary Python objects; this runs code from the file",
+    )
+
+
+def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
+    """Opt-in settings that change speed and, slightly, numbers."""
+    parser.add_argument(
+        "--bf16",
+        action="store_true",
+        help="convolutions and heads in bfloat16; scores change in the third digit",
+    )
+    parser.add_argument(
+        "--channels-last", action="store_true", help="store images and weights with channels last"
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """``--cfg-options``."""
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="override values of the config, for example data.workers_per_gpu=0; "
+        'lists are written as key="[a,b]"',
+    )
+
+
+def load_config(args: argparse.Namespace) -> mmcv.Config:
+    """Read the config a script was given, apply its options and remember trust in checkpoints.
+
+    Raises:
+        FileNotFoundError: no such config.
+    """
+    if getattr(args, "trust_checkpoint", False):
+        trust_checkpoints(True)
+    if not os.path.isfile(args.config):
+        raise FileNotFoundError(f"config {args.config} does not exist")
+    cfg = mmcv.Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def export_local_rank(args: argparse.Namespace) -> None:
+    """Set LOCAL_RANK for launchers that pass it as an argument only."""
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))

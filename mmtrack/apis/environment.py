@@ -1,0 +1,169 @@
+"""Devices, process groups and precision of a run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import mmcv.cnn
+import mmcv.runner
+import torch
+import torch.distributed as dist
+from torch import nn
+
+# Parts of a model that consist of convolutions and matrix products only. What follows them
+# (decoding of boxes, suppression) needs more digits than bfloat16 has: 8 bits cannot hold a
+# coordinate of a 1080p frame.
+DENSE_PARTS = ("backbone", "neck", "rpn_head", "bbox_head", "mask_head", "shared_head", "reid")
+
+GROUP_VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+def select_device(name: str | None, index: int = 0) -> torch.device:
+    """The device a run uses.
+
+    Args:
+        name: ``'cpu'``, ``'cuda'`` or ``'cuda:1'``; None takes CUDA where there is one.
+        index: Number of the CUDA device where the name has none.
+
+    Raises:
+        ValueError: CUDA is asked for and not there, or has fewer devices.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type != "cuda":
+        return device
+    if not torch.cuda.is_available():
+        raise ValueError(f"device {name}: torch sees no CUDA device; use --device cpu")
+    device = torch.device("cuda", index if device.index is None else device.index)
+    if device.index >= torch.cuda.device_count():
+        raise ValueError(
+            f"{device} does not exist: {torch.cuda.device_count()} CUDA device(s) here"
+        )
+    return device
+
+
+def init_distributed(launcher: str, device: torch.device, dist_params: dict[str, Any]) -> None:
+    """Join the process group: gloo on the CPU, the config's backend (nccl) on CUDA.
+
+    Args:
+        launcher: ``'pytorch'`` (torchrun), ``'slurm'`` or ``'mpi'``.
+        device: Device of the run.
+        dist_params: ``dist_params`` of the config; ``backend`` and ``port``.
+
+    Raises:
+        ValueError: the variables that the launcher sets are missing.
+    """
+    if device.type == "cuda":
+        mmcv.runner.init_dist(launcher, **dist_params)
+        return
+    if launcher == "slurm":
+        _export_slurm(dist_params.get("port"))
+    elif launcher == "mpi":
+        _export_mpi()
+    missing = [
+        v for v in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if v not in os.environ
+    ]
+    if missing:
+        raise ValueError(
+            f"--launcher {launcher}: {', '.join(missing)} not set in the environment; "
+            "start the script with torchrun (see tools/dist_train.sh)"
+        )
+    dist.init_process_group(backend="gloo")
+
+
+def local_process_count() -> int:
+    """Processes of this run on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def prepare_for_inference(
+    model: nn.Module,
+    device: torch.device,
+    *,
+    fuse_conv_bn: bool = False,
+    channels_last: bool = False,
+    bf16: bool = False,
+) -> nn.Module:
+    """Move a model with loaded weights to its device, with the wanted speed-ups.
+
+    Args:
+        model: The model, changed in place.
+        device: Where it runs.
+        fuse_conv_bn: Fold batch norm into convolutions.
+        channels_last: Store weights with channels last, which current convolutions prefer.
+        bf16: See :func:`use_bfloat16`.
+
+    Returns:
+        The model in evaluation mode.
+    """
+    if fuse_conv_bn:
+        model = mmcv.cnn.fuse_conv_bn(model)
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
+    model.to(device)
+    if bf16:
+        use_bfloat16(model)
+    return model.eval()
+
+
+def use_bfloat16(model: nn.Module) -> None:
+    """Run the dense parts of a model in bfloat16; their outputs are float32 again.
+
+    Args:
+        model: A model for inference, changed in place.
+    """
+    for name, module in model.named_modules():
+        if name.rsplit(".", 1)[-1] in DENSE_PARTS:
+            module.forward = _autocast_forward(module.forward, next(module.parameters(), None))
+
+
+def _autocast_forward(forward: Callable, parameter: torch.Tensor | None) -> Callable:
+    device = "cpu" if parameter is None else parameter.device.type
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with torch.autocast(device, dtype=torch.bfloat16):
+            return _to_float(forward(*args, **kwargs))
+
+    return run
+
+
+def _to_float(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.float() if value.dtype == torch.bfloat16 else value
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_to_float, value))
+    if isinstance(value, dict):
+        return {key: _to_float(item) for key, item in value.items()}
+    return value
+
+
+def _export_slurm(port: int | None) -> None:
+    """Translate slurm's variables into those of torch."""
+    env = os.environ
+    if "SLURM_PROCID" not in env:
+        raise ValueError("--launcher slurm: SLURM_PROCID is not set; start the script with srun")
+    env["RANK"], env["WORLD_SIZE"] = env["SLURM_PROCID"], env["SLURM_NTASKS"]
+    env.setdefault("LOCAL_RANK", env.get("SLURM_LOCALID", "0"))
+    if "MASTER_ADDR" not in env:
+        hosts = subprocess.run(
+            ["scontrol", "show", "hostnames", env["SLURM_NODELIST"]],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        env["MASTER_ADDR"] = hosts.stdout.split()[0]
+    env["MASTER_PORT"] = str(port or env.get("MASTER_PORT", 29500))
+
+
+def _export_mpi() -> None:
+    """Translate Open MPI's variables into those of torch."""
+    env = os.environ
+    if "OMPI_COMM_WORLD_RANK" not in env:
+        raise ValueError("--launcher mpi: OMPI_COMM_WORLD_RANK is not set; start with mpirun")
+    env["RANK"], env["WORLD_SIZE"] = env["OMPI_COMM_WORLD_RANK"], env["OMPI_COMM_WORLD_SIZE"]
+    env.setdefault("LOCAL_RANK", env["OMPI_COMM_WORLD_LOCAL_RANK"])
+    env.setdefault("MASTER_PORT", "29500")

@@ -1,0 +1,161 @@
+"""Build a model for use, and run it on frames one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import mmcv
+import numpy as np
+import torch
+from mmcv.parallel import collate, scatter
+from mmcv.utils import get_logger
+from mmcv.utils.logging import logger_initialized
+from mmdet.datasets import DATASETS
+from mmdet.datasets.pipelines import Compose
+from torch import nn
+
+from mmtrack.models import build_model
+
+from .checkpoint import initialize, load_model_checkpoint
+
+LOADING_STEPS = ("LoadImageFromFile", "LoadMultiImagesFromFile", "LoadImageFromWebcam")
+
+# Test pipelines by model: settings they were built from, and the callable. Building one takes
+# longer than running a small model on a frame.
+_PIPELINES: WeakKeyDictionary[nn.Module, dict[bool, tuple[str, Compose]]] = WeakKeyDictionary()
+
+
+def init_model(
+    config: str | mmcv.Config,
+    checkpoint: str | None = None,
+    device: str | torch.device = "cuda:0",
+    cfg_options: dict | None = None,
+    verbose_init_params: bool = False,
+) -> nn.Module:
+    """Build a model from a config, ready for inference.
+
+    Args:
+        config: File of a config, or the config.
+        checkpoint: Weights of the whole model. Without it, or for parts it does not hold, the
+            weights named by ``init_cfg`` in the config are loaded.
+        device: Where the model runs.
+        cfg_options: Values that override those of the config, keys with dots.
+        verbose_init_params: Log how every parameter was initialised.
+
+    Returns:
+        The model in evaluation mode, with ``cfg`` (the config) and ``CLASSES`` (from the
+        checkpoint, else from the test dataset, else None).
+
+    Raises:
+        TypeError: ``config`` is neither a path nor a config.
+        ValueError: the weights do not fit.
+    """
+    if isinstance(config, str):
+        config = mmcv.Config.fromfile(config)
+    elif not isinstance(config, mmcv.Config):
+        raise TypeError(f"config must be a file name or a Config, but is {type(config).__name__}")
+    if cfg_options is not None:
+        config.merge_from_dict(cfg_options)
+    model = build_model(config.model)
+    meta: dict[str, Any] = {}
+    with contextlib.nullcontext() if verbose_init_params else quiet_loggers():
+        if checkpoint is None:
+            initialize(model)
+        else:
+            meta = load_model_checkpoint(model, checkpoint)
+    model.CLASSES = meta.get("CLASSES") or classes_of(model, config)
+    model.cfg = config
+    model.to(device)
+    return model.eval()
+
+
+def inference_mot(model: nn.Module, img: str | np.ndarray, frame_id: int) -> dict[str, Any]:
+    """Track the objects of one frame with a model for multi-object tracking.
+
+    Args:
+        model: A model from :func:`init_model`.
+        img: File name, or image ``(H, W, 3)`` uint8, BGR.
+        frame_id: Number of the frame, counted from 0; 0 begins a new video.
+
+    Returns:
+        ``track_bboxes``: per class ``(n, 6)``: id, x1, y1, x2, y2 (pixels of ``img``), score;
+        ``det_bboxes``: per class ``(n, 5)``; masks where the model has them.
+
+    Raises:
+        ValueError: the test pipeline of the config wants public detections.
+    """
+    info: dict[str, Any] = {"frame_id": frame_id}
+    data: dict[str, Any] = {"img_info": info, "img_prefix": None}
+    if isinstance(img, str):
+        info["filename"] = img
+    else:
+        data["img"] = img
+    data = _pipeline(model, from_array=not isinstance(img, str))(data)
+    batch = to_device(collate([data], samples_per_gpu=1), next(model.parameters()).device)
+    with torch.no_grad():
+        return model(return_loss=False, rescale=True, **batch)
+
+
+def to_device(batch: dict, device: torch.device) -> dict:
+    """A collated batch taken out of its containers, tensors on the device."""
+    target = -1 if device.type == "cpu" else (device.index or 0)  # -1 is mmcv's name of the CPU
+    return scatter(batch, [target])[0]
+
+
+def classes_of(model: nn.Module, config: mmcv.Config) -> tuple[str, ...] | None:
+    """Class names of the detector inside a model, else of the test dataset, else None."""
+    detector = getattr(model, "detector", None)
+    if getattr(detector, "CLASSES", None):
+        return detector.CLASSES
+    test = config.get("data", {}).get("test", {})
+    if test.get("classes"):
+        classes = test["classes"]
+        return tuple(mmcv.list_from_file(classes) if isinstance(classes, str) else classes)
+    dataset = DATASETS.get(test["type"]) if test.get("type") else None
+    return getattr(dataset, "CLASSES", None)
+
+
+@contextlib.contextmanager
+def quiet_loggers() -> Iterator[None]:
+    """Hold back the hundreds of lines mmcv logs while it initialises parameters."""
+    get_logger("mmcv")  # created now, or mmcv would create it at level INFO inside
+    loggers = [logging.getLogger(name) for name in logger_initialized]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _pipeline(model: nn.Module, *, from_array: bool) -> Compose:
+    """The test pipeline of a model's config, built at the first frame and when it is changed."""
+    steps = model.cfg.data.test.pipeline
+    settings = repr(steps)
+    known = _PIPELINES.setdefault(model, {})
+    if from_array not in known or known[from_array][0] != settings:
+        known[from_array] = (settings, Compose(_raw_frame_steps(steps, from_array)))
+    return known[from_array][1]
+
+
+def _raw_frame_steps(steps: list[dict], from_array: bool) -> list[dict]:
+    """Steps for a frame that comes alone; an array needs no loading from a file."""
+    types = [step["type"] for step in steps]
+    if "LoadDetections" in types:
+        raise ValueError(
+            "the test pipeline of this config loads public detections, which a raw frame does not "
+            "have; use a config with private detections"
+        )
+    if not from_array:
+        return list(steps)
+    if not set(types) & set(LOADING_STEPS):
+        raise ValueError(f"the test pipeline has no step that loads an image; it has {types}")
+    return [
+        {"type": "LoadImageFromWebcam"} if step["type"] in LOADING_STEPS else step for step in steps
+    ]

@@ -1,0 +1,30 @@
+"""What a config trains or tests: a video model, one of its detectors, or a ReID model."""
+
+from __future__ import annotations
+
+import mmcv
+from torch import nn
+
+from mmtrack.models import build_detector, build_model, build_reid
+
+
+def model_config(cfg: mmcv.Config) -> dict:
+    """The part of ``cfg.model`` that is trained and tested.
+
+    ``USE_MMDET = True`` stands for ``model.detector``, ``TRAIN_REID = True`` for ``model.reid``
+    (or ``model`` itself where it has no such key); all other configs for the whole model.
+    """
+    for flag, part in (("USE_MMDET", "detector"), ("TRAIN_REID", "reid")):
+        if cfg.get(flag, False):
+            return cfg.model.get(part, cfg.model)
+    return cfg.model
+
+
+def build_task_model(cfg: mmcv.Config) -> nn.Module:
+    """Build the model that a config trains or tests, weights not initialised."""
+    if cfg.get("USE_MMDET", False):
+        beside = {key: cfg.get(key) for key in ("train_cfg", "test_cfg")}
+        return build_detector(model_config(cfg), **beside)
+    if cfg.get("TRAIN_REID", False):
+        return build_reid(model_config(cfg))
+    return build_model(model_config(cfg))

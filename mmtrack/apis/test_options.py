@@ -1,0 +1,66 @@
+"""Which metrics a dataset computes, and with which options."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import mmcv
+from mmdet.datasets import CocoDataset
+from torch.utils.data import Dataset
+
+# Keys of `evaluation` that belong to the hook, not to dataset.evaluate.
+HOOK_KEYS = (
+    "interval",
+    "tmpdir",
+    "start",
+    "gpu_collect",
+    "save_best",
+    "rule",
+    "by_epoch",
+    "greater_keys",
+    "less_keys",
+    "test_fn",
+    "out_dir",
+    "file_client_args",
+    "broadcast_bn_buffer",
+    "dynamic_intervals",
+)
+COCO_METRICS = ("bbox", "segm", "proposal", "proposal_fast")
+
+
+def evaluation_options(
+    cfg: mmcv.Config, metrics: Sequence[str], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Arguments of ``dataset.evaluate``: those of the config, then those of the command line."""
+    configured = {k: v for k, v in cfg.get("evaluation", {}).items() if k not in HOOK_KEYS}
+    return {**configured, "metric": list(metrics), **options}
+
+
+def known_metrics(dataset: Dataset) -> tuple[str, ...] | None:
+    """Metrics a dataset computes; None where it does not say.
+
+    A dataset class says it with the attribute ``METRICS``.
+    """
+    for member in getattr(dataset, "datasets", ()):
+        return known_metrics(member)
+    if getattr(dataset, "METRICS", None):
+        return tuple(dataset.METRICS)
+    return COCO_METRICS if isinstance(dataset, CocoDataset) else None
+
+
+def check_metrics(dataset: Dataset, metrics: Sequence[str]) -> None:
+    """Refuse an unknown metric before the model runs for hours.
+
+    Raises:
+        ValueError: the dataset does not compute one of them.
+    """
+    known = known_metrics(dataset)
+    for metric in metrics if known else ():
+        if metric not in known:
+            near = difflib.get_close_matches(metric, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"--eval {metric}: {type(dataset).__name__} computes {', '.join(known)}{hint}"
+            )
