@@ -1,0 +1,379 @@
+"""MOTChallenge data: public detections, result files and scores."""
+
+from __future__ import annotations
+
+import logging
+import os
+import os.path as osp
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.utils import print_log
+from mmdet.core import eval_map
+from mmdet.datasets.builder import DATASETS
+
+from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
+
+from .coco_video_dataset import CocoVideoDataset
+from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, fresh_folder, track_table, xyxy
+from .parsers.mot_txt import read_mot_txt, read_seqinfo, write_mot_txt
+from .parsers.public_detections import load_public_detections
+from .pipelines import optimize_pipeline
+
+RESULT_KEYS = {"track": "track_bboxes", "bbox": "det_bboxes"}
+BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
+HALVES = ("half-train", "half-val")
+TRACK_SCORES = (
+    *("IDF1", "IDP", "IDR", "Rcll", "Prcn", "GT", "MT", "PT", "ML", "FP", "FN", "IDs", "FM"),
+    *("MOTA", "MOTP", "IDt", "IDa", "IDm", "HOTA"),
+)
+DETECTION_COLUMNS = 7
+
+
+@DATASETS.register_module()
+class MOTChallengeDataset(CocoVideoDataset):
+    """Pedestrians of MOT15, MOT16, MOT17 and MOT20.
+
+    Args:
+        visibility_thr: Least visibility of the objects used in training.
+        interpolate_tracks_cfg: Fill gaps of the resulting tracks linearly, with ``min_num_frames``
+            (least length of a track, 5) and ``max_num_frames`` (longest gap, 20); None to leave
+            tracks as they are.
+        detection_file: Public detections, see `load_public_detections`.
+        *args: Further arguments are those of CocoVideoDataset.
+        benchmark: Name of the benchmark, which decides about distractors; None to find it in
+            ``img_prefix``.
+        **kwargs: As `args`.
+    """
+
+    CLASSES = ("pedestrian",)
+
+    def __init__(
+        self,
+        visibility_thr: float = -1,
+        interpolate_tracks_cfg: dict | None = None,
+        detection_file: str | None = None,
+        *args,
+        benchmark: str | None = None,
+        **kwargs,
+    ):
+        self.visibility_thr = visibility_thr
+        self.interpolate_tracks_cfg = interpolate_tracks_cfg
+        self.benchmark = benchmark
+        super().__init__(*args, **kwargs)
+        self.pipeline = optimize_pipeline(self.pipeline)
+        self.detections = self.load_detections(detection_file)
+        self._position_of_image = {img_id: i for i, img_id in enumerate(self.img_ids)}
+
+    # ------------------------------------------------------------------ samples
+    def load_detections(self, detection_file: str | None = None) -> dict | list | None:
+        """Load public detections, by ``file_name`` or by position of the image in ``img_ids``.
+
+        Raises:
+            ValueError: A list does not have one entry per image.
+        """
+        if detection_file is None:
+            return None
+        detections = load_public_detections(detection_file)
+        if isinstance(detections, list) and len(detections) != len(self.img_ids):
+            raise ValueError(
+                f"{detection_file} has detections of {len(detections)} images, {self.ann_file} has "
+                f"{len(self.img_ids)}"
+            )
+        return detections
+
+    def _detections_of(self, img_info: dict) -> list[np.ndarray]:
+        if isinstance(self.detections, list):
+            return self.detections[self._position_of_image[img_info["id"]]]
+        if img_info["file_name"] not in self.detections:
+            known = next(iter(self.detections), None)
+            raise KeyError(
+                f"detection_file has nothing for {img_info['file_name']}; its names look like "
+                f"{known}. Images without detections need an empty entry"
+            )
+        return self.detections[img_info["file_name"]]
+
+    def prepare_results(self, img_info: dict) -> dict:
+        """Sample of one image, with its public detections where these were loaded."""
+        results = super().prepare_results(img_info)
+        if self.detections is not None:
+            results["detections"] = self._detections_of(img_info)
+        return results
+
+    def _is_visible(self, ann: dict) -> bool:
+        """Whether an object is seen well enough to train on it."""
+        if self.test_mode or self.visibility_thr < 0:
+            return True
+        if "visibility" not in ann:
+            raise KeyError(
+                f"{self.ann_file}: annotation {ann['id']} has no 'visibility', which "
+                f"visibility_thr={self.visibility_thr} needs"
+            )
+        return ann["visibility"] >= self.visibility_thr
+
+    def _has_area(self, ann: dict, img_info: dict) -> bool:
+        """Whether a box has a size and overlaps the image."""
+        x1, y1, w, h = ann["bbox"]
+        inter_w = min(x1 + w, img_info["width"]) - max(x1, 0)
+        inter_h = min(y1 + h, img_info["height"]) - max(y1, 0)
+        return min(inter_w, inter_h) > 0 and ann["area"] > 0 and min(w, h) >= 1
+
+    def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
+        """Boxes, labels and ids of an image.
+
+        Args:
+            img_info: The image with its ``width`` and ``height``.
+            ann_info: Its annotations.
+
+        Returns:
+            ``bboxes`` (n, 4), ``labels`` (n,), ``bboxes_ignore`` (k, 4), ``instance_ids`` (n,).
+        """
+        anns = [
+            ann
+            for ann in ann_info
+            if ann["category_id"] in self.cat2label and self._has_area(ann, img_info)
+        ]
+        ignored = [bool(ann.get("ignore")) or bool(ann.get("iscrowd")) for ann in anns]
+        kept = [
+            ann
+            for ann, skip in zip(anns, ignored, strict=True)
+            if not skip and self._is_visible(ann)
+        ]
+        ids = [ann["instance_id"] for ann in kept] if self.load_as_video else range(len(kept))
+        return {
+            "bboxes": xyxy([ann["bbox"] for ann in kept]),
+            "labels": np.array([self.cat2label[ann["category_id"]] for ann in kept], np.int64),
+            "bboxes_ignore": xyxy(
+                [ann["bbox"] for ann, skip in zip(anns, ignored, strict=True) if skip]
+            ),
+            "instance_ids": np.array(ids, np.int64),
+        }
+
+    # ------------------------------------------------------------------ result files
+    def _videos(self) -> dict[str, np.ndarray]:
+        """Name of each video and the positions of its frames in ``data_infos``."""
+        ids = np.array([info["video_id"] for info in self.data_infos])
+        _, first = np.unique(ids, return_index=True)
+        videos = self.coco.load_vids([int(ids[i]) for i in np.sort(first)])
+        return {video["name"]: np.flatnonzero(ids == video["id"]) for video in videos}
+
+    def _frames_of_results(self, results: dict | list, metric: str) -> list:
+        """Entries of a metric, one per image."""
+        key = RESULT_KEYS[metric]
+        if isinstance(results, list) and metric == "bbox":
+            results = {key: results}
+        if not isinstance(results, dict) or key not in results:
+            raise KeyError(f"metric {metric!r} needs results with the key {key!r}")
+        if len(results[key]) != len(self.data_infos):
+            raise ValueError(
+                f"{len(results[key])} entries in {key} for {len(self.data_infos)} images"
+            )
+        return results[key]
+
+    def _origin(self) -> int:
+        """Coordinate of the first pixel in the boxes of the annotation file."""
+        return self.coco.dataset.get(ORIGIN_KEY, FILE_ORIGIN)
+
+    def _track_table(self, results: list, infos: list[dict]) -> MOTTable:
+        return track_table(results, infos, self._origin(), self.interpolate_tracks_cfg)
+
+    def format_track_results(self, results: list, infos: list[dict], resfile: str) -> None:
+        """Write the tracks of one video, ``frame,id,x1,y1,width,height,score,-1,-1,-1``.
+
+        Args:
+            results: One list over classes of arrays ``(n, 6)`` id-x1y1x2y2-score per frame.
+            infos: The images of the frames.
+            resfile: The file to write.
+        """
+        write_mot_txt(resfile, self._track_table(results, infos))
+
+    def format_bbox_results(self, results: list, infos: list[dict], resfile: str) -> None:
+        """Write the detections of one video, ``frame,-1,x1,y1,width,height,score``.
+
+        Args:
+            results: One list over classes of arrays ``(n, 5)`` x1y1x2y2-score per frame.
+            infos: The images of the frames.
+            resfile: The file to write.
+        """
+        table = detection_table(results, infos, self._origin())
+        write_mot_txt(resfile, table, columns=DETECTION_COLUMNS)
+
+    def format_results(
+        self,
+        results: dict,
+        resfile_path: str | None = None,
+        metrics: str | Sequence[str] = ("track",),
+    ) -> tuple[str, dict[str, str], list[str], Any]:
+        """Write results as text files for the benchmark, ``<path>/<metric>/<video>.txt``.
+
+        Nothing is deleted or overwritten: where `resfile_path` has files, a new folder ``run_001``,
+        ``run_002``, ... below it is used.
+
+        Args:
+            results: Of a test run, with ``track_bboxes`` or ``det_bboxes``.
+            resfile_path: Folder for the files; None for a temporary one.
+            metrics: ``'track'``, ``'bbox'`` or both.
+
+        Returns:
+            The folder, the folder of each metric, the names of the videos, and the temporary
+            directory that is to be cleaned up, or None.
+
+        Raises:
+            KeyError: Unknown metric, or results without the entry that it needs.
+            ValueError: The results do not have one entry per image.
+        """
+        metrics = self._check_metrics(metrics)
+        tmp_dir = None
+        if resfile_path is None:
+            tmp_dir = tempfile.TemporaryDirectory()
+            resfile_path = tmp_dir.name
+        else:
+            resfile_path = fresh_folder(resfile_path)
+        videos = self._videos()
+        resfiles = {metric: osp.join(resfile_path, metric) for metric in metrics}
+        writers = {"track": self.format_track_results, "bbox": self.format_bbox_results}
+        for metric in metrics:
+            frames = self._frames_of_results(results, metric)
+            os.makedirs(resfiles[metric])
+            for name, at in videos.items():
+                infos = [self.data_infos[i] for i in at]
+                resfile = osp.join(resfiles[metric], f"{name}.txt")
+                writers[metric]([frames[i] for i in at], infos, resfile)
+        return resfile_path, resfiles, list(videos), tmp_dir
+
+    # ------------------------------------------------------------------ scores
+    def _check_metrics(self, metric: str | Sequence[str]) -> list[str]:
+        metrics = [metric] if isinstance(metric, str) else list(metric)
+        unknown = [m for m in metrics if m not in RESULT_KEYS]
+        if unknown:
+            raise KeyError(
+                f"metric {unknown[0]!r} is not supported by {type(self).__name__}; choose from "
+                f"{', '.join(RESULT_KEYS)}"
+            )
+        return metrics
+
+    def get_benchmark_and_eval_split(self) -> tuple[str, str]:
+        """Name of the benchmark, as configured or found in ``img_prefix``, and of the split."""
+        prefix = str(self.img_prefix).upper()
+        guess = next((name for name in BENCHMARKS if name in prefix), BENCHMARKS[-1])
+        return self.benchmark or guess, "train"
+
+    def _gt_name(self) -> str:
+        """Name of the ground truth file of each video; halves have their own."""
+        ann_file = osp.basename(self.ann_file)
+        return next((f"gt_{half}.txt" for half in HALVES if half in ann_file), "gt.txt")
+
+    def _read_ground_truth(self, name: str) -> MOTTable:
+        path = osp.join(self.img_prefix, name, "gt", self._gt_name())
+        if not osp.isfile(path):
+            raise FileNotFoundError(
+                f"no ground truth of {name} at {path}: the converter writes the files of half "
+                "splits, and videos of test sets have none (use --format-only)"
+            )
+        return read_mot_txt(path)
+
+    def get_dataset_cfg_for_hota(self, gt_folder: str, tracker_folder: str, seqmap: str) -> dict:
+        """Settings for trackeval's MotChallenge2DBox.
+
+        Args:
+            gt_folder: Folder of the videos with their ground truth.
+            tracker_folder: Folder with the result folder ``track``.
+            seqmap: File with the names of the videos, one a line below a header.
+        """
+        benchmark, split = self.get_benchmark_and_eval_split()
+        return {
+            "GT_FOLDER": gt_folder,
+            "TRACKERS_FOLDER": tracker_folder,
+            "OUTPUT_FOLDER": None,
+            "TRACKERS_TO_EVAL": ["track"],
+            "CLASSES_TO_EVAL": list(self.CLASSES),
+            "BENCHMARK": benchmark,
+            "SPLIT_TO_EVAL": split,
+            "INPUT_AS_ZIP": False,
+            "PRINT_CONFIG": False,
+            "DO_PREPROC": benchmark != "MOT15",
+            "TRACKER_SUB_FOLDER": "",
+            "OUTPUT_SUB_FOLDER": "",
+            "TRACKER_DISPLAY_NAMES": None,
+            "SEQMAP_FOLDER": None,
+            "SEQMAP_FILE": seqmap,
+            "SEQ_INFO": None,
+            "GT_LOC_FORMAT": "{gt_folder}/{seq}/gt/" + self._gt_name(),
+            "SKIP_SPLIT_FOL": True,
+        }
+
+    def _evaluate_tracks(
+        self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
+    ) -> dict[str, float]:
+        frames = self._frames_of_results(results, "track")
+        tables, truth, lengths = {}, {}, {}
+        for name, at in self._videos().items():
+            infos = [self.data_infos[i] for i in at]
+            tables[name] = self._track_table([frames[i] for i in at], infos)
+            truth[name] = self._read_ground_truth(name)
+            seqinfo = osp.join(self.img_prefix, name, "seqinfo.ini")
+            if osp.isfile(seqinfo):
+                lengths[name] = read_seqinfo(seqinfo).length
+        scores = evaluate_mot_challenge(
+            truth,
+            tables,
+            benchmark=self.get_benchmark_and_eval_split()[0],
+            seq_lengths=lengths,
+            iou_thr=iou_thr,
+        )
+        print_log("\n" + format_score_table(scores, TRACK_SCORES), logger=logger)
+        return {key: scores["OVERALL"][key] for key in TRACK_SCORES}
+
+    def _evaluate_bboxes(
+        self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
+    ) -> dict[str, float]:
+        frames = self._frames_of_results(results, "bbox")
+        annotations = [self.get_ann_info(info) for info in self.data_infos]
+        mean_ap, _ = eval_map(
+            frames, annotations, iou_thr=iou_thr, dataset=self.CLASSES, logger=logger
+        )
+        return {"mAP": float(mean_ap)}
+
+    def evaluate(
+        self,
+        results: dict | list,
+        metric: str | Sequence[str] = "track",
+        logger: logging.Logger | str | None = None,
+        resfile_path: str | None = None,
+        bbox_iou_thr: float = 0.5,
+        track_iou_thr: float = 0.5,
+    ) -> dict[str, float]:
+        """Score the results of a test run with CLEAR, identity and HOTA, or with mAP.
+
+        Args:
+            results: With ``track_bboxes`` and ``det_bboxes``, one entry per image.
+            metric: ``'track'``, ``'bbox'`` or both.
+            logger: Where the table of scores is printed.
+            resfile_path: Folder to which the results are written as well, see `format_results`.
+            bbox_iou_thr: Least IoU of a match for mAP.
+            track_iou_thr: Least IoU of a match for CLEAR and identity scores.
+
+        Returns:
+            IDF1, IDP, IDR, Rcll, Prcn, GT, MT, PT, ML, FP, FN, IDs, FM, MOTA, MOTP, IDt, IDa, IDm,
+            HOTA over all videos; mAP.
+
+        Raises:
+            KeyError: Unknown metric, or results without the entry that it needs.
+            FileNotFoundError: A video has no ground truth.
+            ValueError: The results do not fit the ground truth; the message says why.
+        """
+        metrics = self._check_metrics(metric)
+        if resfile_path is not None:
+            folder = self.format_results(results, resfile_path, metrics)[0]
+            print_log(f"results are written to {folder}", logger=logger)
+        evaluators = {
+            "track": (self._evaluate_tracks, track_iou_thr),
+            "bbox": (self._evaluate_bboxes, bbox_iou_thr),
+        }
+        scores = {}
+        for name in metrics:
+            evaluator, iou_thr = evaluators[name]
+            scores.update(evaluator(results, iou_thr, logger))
+        return scores
