@@ -14,14 +14,15 @@ def crop_image(
 ) -> np.ndarray:
     """Cut a region out of an image and resize it to a square.
 
-    The centres of the corner pixels of the crop lie on the corners of the region, as in SiamFC
-    (Bertinetto et al., "Fully-Convolutional Siamese Networks for Object Tracking", ECCVW 2016,
-    section 3.3): column ``j`` of the crop is read at ``x1 + j * (x2 - x1) / (crop_size - 1)``.
+    Column ``j`` of the crop is read at ``x1 + j * (x2 - x1) / crop_size``, rows likewise, so that
+    a region of ``crop_size`` pixels at whole numbers is copied unchanged. The crops of the
+    template and of the search region of a Siamese tracker are made like this (Bertinetto et al.,
+    "Fully-Convolutional Siamese Networks for Object Tracking", ECCVW 2016, section 3.3).
 
     Args:
         image: ``(H, W, 3)``.
         crop_region: x1, y1, x2, y2 in pixels; may reach beyond the image.
-        crop_size: Side of the crop in pixels, at least 2.
+        crop_size: Side of the crop in pixels.
         padding: Value of each channel outside the image.
 
     Returns:
@@ -33,8 +34,8 @@ def crop_image(
     x1, y1, x2, y2 = (float(v) for v in crop_region)
     if not (x2 > x1 and y2 > y1):
         raise ValueError(f"crop_region needs x2 > x1 and y2 > y1, but is {(x1, y1, x2, y2)}")
-    scale_x = (crop_size - 1) / (x2 - x1)
-    scale_y = (crop_size - 1) / (y2 - y1)
+    scale_x = crop_size / (x2 - x1)
+    scale_y = crop_size / (y2 - y1)
     mapping = np.array([[scale_x, 0, -scale_x * x1], [0, scale_y, -scale_y * y1]], np.float64)
     return cv2.warpAffine(
         image,

@@ -16,8 +16,8 @@ def test_agrees_with_grid_sample(region):
     image = rng.uniform(0, 255, (40, 50, 3)).astype(np.float32)
     crop = crop_image(image, np.array(region), size, padding)
 
-    x = np.linspace(region[0], region[2], size)
-    y = np.linspace(region[1], region[3], size)
+    x = np.linspace(region[0], region[2], size, endpoint=False)
+    y = np.linspace(region[1], region[3], size, endpoint=False)
     grid = np.stack(np.meshgrid(x / 49 * 2 - 1, y / 39 * 2 - 1), -1)[None]
     value = np.array(padding, np.float32)
     # grid_sample pads with 0, so the padding is subtracted first and added back
@@ -38,7 +38,7 @@ def test_agrees_with_grid_sample(region):
 
 def test_identity_and_dtype():
     image = np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8)
-    crop = crop_image(image, np.array([0, 0, 19, 19]), 20)
+    crop = crop_image(image, np.array([0, 0, 20, 20]), 20)
     assert crop.dtype == np.uint8
     np.testing.assert_array_equal(crop, image)
 

@@ -141,9 +141,13 @@ def test_http_stream(video):
 
 
 def test_writer_leaves_nothing_after_an_error(tmp_path):
-    with pytest.raises(RuntimeError, match="boom"), VideoFileWriter(tmp_path / "o.mp4", 5) as w:
-        w.write(gray(0))
-        raise RuntimeError("boom")
+    def fail_between_frames():
+        with VideoFileWriter(tmp_path / "o.mp4", 5) as writer:
+            writer.write(gray(0))
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        fail_between_frames()
     assert os.listdir(tmp_path) == []
 
 
@@ -156,12 +160,10 @@ def test_writer_replaces_only_when_complete(video):
 
 
 def test_writer_refuses_other_sizes(tmp_path):
-    with (
-        pytest.raises(ValueError, match="32x16, the first one was 64x48"),
-        VideoFileWriter(tmp_path / "o.mp4", 5) as writer,
-    ):
+    with VideoFileWriter(tmp_path / "o.mp4", 5) as writer:
         writer.write(gray(0))
-        writer.write(gray(0, (16, 32)))
+        with pytest.raises(ValueError, match="32x16, the first one was 64x48"):
+            writer.write(gray(0, (16, 32)))
 
 
 @pytest.mark.parametrize("fps", [0, -1, float("nan")])
