@@ -1,0 +1,22 @@
+# Not a half split in spite of its name: it trains on all of MOT20 and tests on its test set.
+_base_ = [
+    "../../_base_/models/mot_yolox_x_8x8.py",
+    "../../_base_/datasets/crowdhuman_mot20.py",
+    "../../_base_/schedules/yolox_80e_mot.py",
+]
+model = dict(
+    type="OCSORT",
+    detector=dict(input_size=(896, 1600), random_size_range=(20, 36)),
+    motion=dict(type="KalmanFilter"),
+    tracker=dict(
+        type="OCSORTTracker",
+        obj_score_thr=0.3,
+        init_track_thr=0.7,
+        weight_iou_with_det_scores=False,
+        match_iou_thr=0.3,
+        num_tentatives=3,
+        vel_consist_weight=0.2,
+        vel_delta_t=3,
+        num_frames_retain=30,
+    ),
+)

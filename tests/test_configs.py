@@ -1,0 +1,140 @@
+"""Every config resolves to the documented values, and its model has the documented weights."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from mmcv import Config, ConfigDict
+
+from mmtrack.models import build_detector, build_model, build_reid
+
+ROOT = Path(__file__).resolve().parents[1]
+ZOO = ROOT.parent / "shared" / "zoo"
+
+# Folders of configs that exist. Those of later parts join as their models do.
+BUILT = ("det", "reid", "mot/deepsort", "mot/bytetrack", "mot/ocsort")
+
+# Values that differ on purpose: the row of DEVIATIONS.md is "config typos" (configs for MOT20 took
+# images or annotations of MOT17 for validation).
+MOT20_VALIDATION = {
+    "data.val.ann_file": "data/MOT20/annotations/train_cocoformat.json",
+    "data.val.img_prefix": "data/MOT20/train",
+}
+DEVIATIONS = {
+    "mot/bytetrack/bytetrack_yolox_x_crowdhuman_mot20-private": MOT20_VALIDATION,
+    "mot/ocsort/ocsort_yolox_x_crowdhuman_mot20-private-half": MOT20_VALIDATION,
+}
+
+
+def names() -> list[str]:
+    """Configs that must exist, as paths below configs without the ending."""
+    folder = ZOO / "hyperparameters"
+    found = (p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.json"))
+    return sorted(n for n in found if n.startswith(tuple(f"{b}/" for b in BUILT)))
+
+
+NAMES = names()
+every_config = pytest.mark.parametrize("name", NAMES)
+
+
+@cache
+def load(name: str) -> Config:
+    return Config.fromfile(str(ROOT / "configs" / f"{name}.py"))
+
+
+@cache
+def facts(file: str) -> dict:
+    path = ZOO / file
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as f:
+        return json.load(f)
+
+
+def leaves(node, path=""):
+    """Dotted path and value of everything in a config, list positions as numbers."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        here = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict | list | tuple) and value:
+            yield here, type(value)
+            yield from leaves(value, here)
+        else:
+            yield here, value
+
+
+def values(node) -> dict:
+    return {k: v for k, v in leaves(node) if not isinstance(v, type)}
+
+
+def tuples(node) -> set[str]:
+    return {k for k, v in leaves(node) if v is tuple}
+
+
+@pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
+def test_there_are_configs_to_test():
+    assert len(NAMES) == 23
+
+
+@every_config
+def test_values_equal_the_documented_ones(name):
+    want = values(facts(f"hyperparameters/{name}.json")) | DEVIATIONS.get(name, {})
+    have = values(load(name)._cfg_dict.to_dict())
+    problems = [f"missing: {k} = {want[k]!r}" for k in want if k not in have]
+    problems += [f"too much: {k} = {have[k]!r}" for k in have if k not in want]
+    problems += [
+        f"{k} = {have[k]!r}, not {want[k]!r}"
+        for k in want
+        if k in have
+        and (have[k] != want[k] or isinstance(have[k], bool) != isinstance(want[k], bool))
+    ]
+    assert not problems, "\n".join([f"{name}:", *problems])
+
+
+@every_config
+def test_tuples_are_tuples(name):
+    want = set(facts("hyperparameters_tuples.json")[f"{name}.py"])
+    have = tuples(load(name)._cfg_dict.to_dict())
+    assert have == want, f"{name}: should be tuples {want - have}, should be lists {have - want}"
+
+
+@cache
+def built_weights(model: str, part: str) -> dict[str, list[int]]:
+    """Keys and shapes of the weights of a config of a model, without memory for them."""
+    cfg = ConfigDict(json.loads(model))
+    with torch.device("meta"):
+        if part == "det":
+            found = build_detector(cfg.detector)
+        elif part == "reid":
+            found = build_reid(cfg.reid)
+        else:
+            found = build_model(cfg)
+    state = found.state_dict()
+    dtypes = {k: str(v.dtype).removeprefix("torch.") for k, v in state.items()}
+    assert {d for k, d in dtypes.items() if k.endswith("num_batches_tracked")} <= {"int64"}
+    assert {d for k, d in dtypes.items() if not k.endswith("num_batches_tracked")} == {"float32"}
+    return {k: list(v.shape) for k, v in state.items()}
+
+
+@every_config
+def test_weights_have_the_documented_keys_and_shapes(name):
+    zoo = facts("state_dicts.json.gz")
+    want = zoo["models"][zoo["configs"][f"{name}.py"]]
+    model = json.dumps(load(name).model.to_dict(), sort_keys=True)
+    have = built_weights(model, name.split("/")[0])
+    assert sorted(set(want) ^ set(have)) == []
+    assert {k: s for k, s in have.items() if s != want[k]} == {}
+    assert list(have) == list(want), "the order of the weights differs"
+
+
+@pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
+def test_no_config_is_a_copy_of_another():
+    """A leaf that changes nothing against another one would be a copy."""
+    texts = {}
+    for name in NAMES:
+        text = (ROOT / "configs" / f"{name}.py").read_text()
+        assert text not in texts, f"{name} is a copy of {texts[text]}"
+        texts[text] = name
