@@ -1,0 +1,477 @@
+"""Frames of videos, or images, annotated in the CocoVID format."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.utils import print_log
+from mmdet.datasets.builder import DATASETS
+from mmdet.datasets.coco import CocoDataset
+from terminaltables import AsciiTable
+
+from mmtrack.core.evaluation import eval_mot
+from mmtrack.core.evaluation.coco_ap import AP_NAMES, coco_average_precision
+
+from .parsers import CocoVID, ColumnarCOCO
+from .reference_sampling import check_sampler, sample_references
+
+_KEY_IMG_SAMPLER = {"interval": 1}
+_REF_IMG_SAMPLER = {
+    "frame_range": 10,
+    "stride": 1,
+    "num_ref_imgs": 1,
+    "filter_key_img": True,
+    "method": "uniform",
+    "return_key_img": True,
+}
+_METRICS = ["bbox", "track"]
+_BBOX_KWARGS = {
+    "classwise": False,
+    "proposal_nums": (100, 300, 1000),
+    "iou_thrs": None,
+    "metric_items": None,
+}
+_TRACK_KWARGS = {
+    "iou_thr": 0.5,
+    "ignore_iof_thr": 0.5,
+    "ignore_by_classes": False,
+    "nproc": 4,
+}
+
+
+@DATASETS.register_module()
+class CocoVideoDataset(CocoDataset):
+    """Data set for video object detection, multi-object tracking and their training on images.
+
+    Args:
+        load_as_video: The annotation file is CocoVID (else plain COCO, whose images are samples
+            of their own).
+        key_img_sampler: ``dict(interval=n)`` uses every n-th frame of a video; None uses all.
+        ref_img_sampler: How reference frames are drawn for a key frame, see
+            :meth:`ref_img_sampling`. None: a sample is one frame instead of a list of frames.
+        test_load_ann: Load annotations in testing too.
+        *args: As of ``CocoDataset``.
+        **kwargs: As of ``CocoDataset``; ``classes=None`` takes the categories of the file.
+
+    Raises:
+        FileNotFoundError: there is no annotation file.
+        ValueError: the annotation file does not fit; the message names file, field and remedy.
+    """
+
+    CLASSES = None
+    ALLOWED_METRICS = ("bbox", "segm", "track")
+
+    def __init__(
+        self,
+        load_as_video: bool = True,
+        key_img_sampler: dict | None = _KEY_IMG_SAMPLER,
+        ref_img_sampler: dict | None = _REF_IMG_SAMPLER,
+        test_load_ann: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ):
+        self.load_as_video = load_as_video
+        self.key_img_sampler = None if key_img_sampler is None else dict(key_img_sampler)
+        self.ref_img_sampler = None if ref_img_sampler is None else check_sampler(ref_img_sampler)
+        self.test_load_ann = test_load_ann
+        super().__init__(*args, **kwargs)
+        self._position_of_image = {img_id: i for i, img_id in enumerate(self.img_ids)}
+
+    def load_annotations(self, ann_file: str) -> list[dict]:
+        """Read the annotation file as videos or as images.
+
+        Args:
+            ann_file: Local path (of a copy, where the data lie on a remote storage).
+
+        Returns:
+            The images, ``filename`` added.
+        """
+        if self.load_as_video:
+            return self.load_video_anns(ann_file)
+        return self.load_image_anns(ann_file)
+
+    def load_video_anns(self, ann_file: str) -> list[dict]:
+        """Read a CocoVID file; the key frames video by video."""
+        self.coco = CocoVID(ann_file, name=self.ann_file)
+        self._set_categories()
+        self.vid_ids = self.coco.get_vid_ids()
+        img_ids = []
+        for vid_id in self.vid_ids:
+            own = self.coco.get_img_ids_from_vid(vid_id)
+            if self.key_img_sampler is not None:
+                own = self.key_img_sampling(own, **self.key_img_sampler)
+            img_ids += own
+        return self._load_img_infos(img_ids)
+
+    def load_image_anns(self, ann_file: str) -> list[dict]:
+        """Read a COCO file."""
+        self.coco = ColumnarCOCO(ann_file, name=self.ann_file)
+        self._set_categories()
+        return self._load_img_infos(self.coco.get_img_ids())
+
+    def _load_img_infos(self, img_ids: list[int]) -> list[dict]:
+        """Images of the given ids, which become ``img_ids``."""
+        self.img_ids = img_ids
+        self.coco.require("images", "file_name")
+        if not self.test_mode:
+            self.coco.require("images", "width", "height")
+            self.coco.require("annotations", "bbox", "area")
+        ann_ids = self.coco.ids("annotations", "id")
+        if len(np.unique(ann_ids)) < len(ann_ids):
+            raise ValueError(f"{self.ann_file}: the ids of annotations are not unique.")
+        infos = [dict(info) for info in self.coco.load_imgs(img_ids)]
+        for info in infos:
+            info["filename"] = info["file_name"]
+        return infos
+
+    def _set_categories(self) -> None:
+        """Choose the categories of the file that belong to the classes of the data set."""
+        names = [category["name"] for category in self.coco.dataset.get("categories", [])]
+        if self.CLASSES is None:
+            self.CLASSES = tuple(names)
+        self.cat_ids = self.coco.get_cat_ids(cat_names=self.CLASSES)
+        self.cat2label = {cat_id: i for i, cat_id in enumerate(self.cat_ids)}
+        if names and not self.cat_ids:
+            raise ValueError(
+                f"{self.ann_file} has no category named as one of the classes "
+                f"{list(self.CLASSES)}; its categories are {names}. Set 'classes' in the config."
+            )
+        known = [name for name in names if name in self.CLASSES]
+        if names and list(self.CLASSES) != known:
+            warnings.warn(
+                f"labels follow the categories of {self.ann_file}, {known}, and not the order of "
+                f"the classes {list(self.CLASSES)}."
+            )
+
+    def key_img_sampling(self, img_ids: list[int], interval: int = 1) -> list[int]:
+        """Every ``interval``-th image."""
+        return img_ids[::interval]
+
+    def ref_img_sampling(
+        self,
+        img_info: dict,
+        frame_range: int | Sequence[int],
+        stride: int = 1,
+        num_ref_imgs: int = 1,
+        filter_key_img: bool = True,
+        method: str = "uniform",
+        return_key_img: bool = True,
+    ) -> list[dict]:
+        """Draw reference frames of the same video.
+
+        Args:
+            img_info: The key frame.
+            frame_range: Frames before and after the key frame: ``[-2, 1]``, or 2 for ``[-2, 2]``.
+            stride: Distance of the references of ``'test_with_fix_stride'``.
+            num_ref_imgs: Number of references.
+            filter_key_img: The key frame is no reference.
+            method: ``'uniform'``: distinct random frames within the range.
+                ``'bilateral_uniform'``: half of them before, half after the key frame.
+                ``'test_with_adaptive_stride'``: for the first frame, frames spread evenly over
+                the video; none for other frames. ``'test_with_fix_stride'``: for the first frame
+                all frames around it at a distance of ``stride`` (the first frame in place of
+                frames before it); for later frames only the new one, if any.
+            return_key_img: Return the key frame too, first.
+
+        Returns:
+            The references sorted by frame, each a copy. Where the image is not part of a video,
+            or the range is [0, 0], copies of the key frame.
+
+        Raises:
+            ValueError: the arguments do not fit each other.
+        """
+        refs, key = [], dict(img_info)
+        sampler = check_sampler(
+            {
+                "frame_range": frame_range,
+                "stride": stride,
+                "num_ref_imgs": num_ref_imgs,
+                "filter_key_img": filter_key_img,
+                "method": method,
+            },
+            reset_count=False,
+        )
+        left, right = sampler["frame_range"]
+        is_frame = self.load_as_video and img_info.get("frame_id") is not None
+        if not is_frame or left == right == 0:
+            refs = [dict(img_info) for _ in range(num_ref_imgs)]
+        else:
+            img_ids = self.coco.get_img_ids_from_vid(img_info["video_id"])
+            frames = sample_references(img_info["frame_id"], len(img_ids), **sampler)
+            for info in self.coco.load_imgs([img_ids[frame] for frame in sorted(frames)]):
+                refs.append({**info, "filename": info["file_name"]})
+            if method == "test_with_fix_stride":
+                key.update(num_left_ref_imgs=-left, frame_stride=stride)
+        return [key, *refs] if return_key_img else refs
+
+    def get_ann_info(self, img_info: dict | int) -> dict:
+        """Annotations of an image.
+
+        Args:
+            img_info: The image, or its position in the data set.
+
+        Returns:
+            ``bboxes`` (n, 4) x1y1x2y2 float32, ``labels`` (n,) int64, ``bboxes_ignore`` (k, 4),
+            ``masks`` (n values as in the file), ``seg_map`` (a file name), ``instance_ids`` (n,).
+            Without instance ids in the file there is no ``instance_ids``.
+        """
+        if not isinstance(img_info, dict):
+            img_info = self.data_infos[img_info]
+        ann_ids = self.coco.get_ann_ids(img_ids=[img_info["id"]])
+        return self._parse_ann_info(img_info, self.coco.load_anns(ann_ids))
+
+    def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
+        """Sort annotations into objects and ignored regions.
+
+        Those marked ``ignore``, without overlap with the image, smaller than a pixel or of other
+        categories are left out; crowds are ignored regions.
+        """
+        boxes = np.array([ann["bbox"] for ann in ann_info], np.float64).reshape(-1, 4)
+        inside = _overlaps_image(boxes, img_info["width"], img_info["height"])
+        keep = [
+            bool(fits)
+            and not ann.get("ignore", False)
+            and ann["area"] > 0
+            and ann["category_id"] in self.cat2label
+            for ann, fits in zip(ann_info, inside, strict=True)
+        ]
+        crowd = np.array([bool(ann.get("iscrowd", False)) for ann in ann_info], bool)
+        keep = np.array(keep, bool)
+        boxes[:, 2:] += boxes[:, :2]
+        objects = [ann_info[i] for i in np.flatnonzero(keep & ~crowd)]
+        parsed = {
+            "bboxes": boxes[keep & ~crowd].astype(np.float32),
+            "labels": np.array([self.cat2label[a["category_id"]] for a in objects], np.int64),
+            "bboxes_ignore": boxes[keep & crowd].astype(np.float32),
+            "masks": [ann.get("segmentation") for ann in objects],
+            "seg_map": img_info["file_name"].rsplit(".", 1)[0] + self.seg_suffix,
+        }
+        if not self.load_as_video:
+            parsed["instance_ids"] = np.arange(len(objects))
+        elif all("instance_id" in ann for ann in objects):
+            parsed["instance_ids"] = np.array([ann["instance_id"] for ann in objects], np.int64)
+        return parsed
+
+    def _filter_imgs(self, min_size: int = 32) -> list[int]:
+        """Positions of images to train on: large enough, with objects if empty ones are filtered.
+
+        Raises:
+            ValueError: no image is left.
+        """
+        sides = [min(info["width"], info["height"]) for info in self.data_infos]
+        valid = np.array(sides, np.float64) >= min_size
+        if self.filter_empty_gt:
+            valid &= np.isin(self.img_ids, self.coco.image_ids_with(self.cat_ids))
+        if not valid.any():
+            raise ValueError(
+                f"{self.ann_file}: none of {len(valid)} images can be trained on: they need a "
+                f"shorter side of at least {min_size} pixels and objects of the classes "
+                f"{list(self.CLASSES)} (filter_empty_gt=False keeps images without objects)."
+            )
+        positions = np.flatnonzero(valid).tolist()
+        self.img_ids = [self.img_ids[i] for i in positions]
+        return positions
+
+    def prepare_results(self, img_info: dict) -> dict:
+        """What the pipeline gets for one image: the image, annotations, prefixes and fields."""
+        results = {"img_info": img_info}
+        if not self.test_mode or self.test_load_ann:
+            results["ann_info"] = self.get_ann_info(img_info)
+        if self.proposals is not None:
+            results["proposals"] = self.proposals[self._position_of_image[img_info["id"]]]
+        super().pre_pipeline(results)
+        results["is_video_data"] = self.load_as_video
+        return results
+
+    def prepare_data(self, idx: int) -> Any:
+        """Sample after the pipeline, which gets one frame or a list of frames, the key first."""
+        img_info = self.data_infos[idx]
+        if self.ref_img_sampler is None:
+            return self.pipeline(self.prepare_results(dict(img_info)))
+        frames = self.ref_img_sampling(img_info, **self.ref_img_sampler)
+        return self.pipeline([self.prepare_results(frame) for frame in frames])
+
+    def prepare_train_img(self, idx: int) -> Any:
+        """Training sample after the pipeline; None if the pipeline rejects it."""
+        return self.prepare_data(idx)
+
+    def prepare_test_img(self, idx: int) -> Any:
+        """Test sample after the pipeline."""
+        return self.prepare_data(idx)
+
+    def evaluate(
+        self,
+        results: dict | list,
+        metric: str | Sequence[str] = _METRICS,
+        logger: logging.Logger | str | None = None,
+        bbox_kwargs: dict = _BBOX_KWARGS,
+        track_kwargs: dict = _TRACK_KWARGS,
+    ) -> dict[str, float | str]:
+        """Score results by COCO average precision and by CLEAR MOT and identity metrics.
+
+        Args:
+            results: ``det_bboxes``, ``det_masks`` or ``track_bboxes`` with one entry per image;
+                or the list of a detector's results.
+            metric: ``'bbox'``, ``'segm'``, ``'track'``, or several of them.
+            logger: Where tables are printed.
+            bbox_kwargs: ``classwise`` (print the AP of each class), ``proposal_nums`` (numbers of
+                detections per image), ``iou_thrs``, ``metric_items`` (names of the scores).
+            track_kwargs: As of ``eval_mot``.
+
+        Returns:
+            ``bbox_mAP``, ``bbox_mAP_50``, ...; ``segm_mAP``, ...; ``MOTA``, ``IDF1``, ...
+
+        Raises:
+            ValueError: a metric is unknown, or the results do not fit the data set.
+        """
+        metrics = [metric] if isinstance(metric, str) else list(metric)
+        unknown = [name for name in metrics if name not in self.ALLOWED_METRICS]
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no metric {unknown[0]!r}; it has "
+                f"{', '.join(self.ALLOWED_METRICS)}."
+            )
+        scores = {}
+        if "track" in metrics:
+            scores.update(self._evaluate_tracks(results, logger, track_kwargs))
+        for name in ("bbox", "segm"):
+            if name in metrics:
+                found = self._detections(results, name)
+                scores.update(self._evaluate_coco(found, name, logger, **bbox_kwargs))
+        return scores
+
+    def _entries(self, results: dict | list, key: str, metric: str) -> list:
+        """Results under a key, one per image.
+
+        Raises:
+            ValueError: they are missing, or not one per image.
+        """
+        if not isinstance(results, dict) or key not in results:
+            have = sorted(results) if isinstance(results, dict) else "a list"
+            raise ValueError(f"metric {metric!r} needs results with {key!r}, but got {have}.")
+        if len(results[key]) != len(self):
+            raise ValueError(
+                f"{key} has {len(results[key])} entries, but {self.ann_file} has {len(self)} "
+                "images: evaluate all of the data set that was tested, once."
+            )
+        return results[key]
+
+    def _evaluate_tracks(self, results: dict | list, logger: Any, track_kwargs: dict) -> dict:
+        """CLEAR MOT and identity scores of ``track_bboxes``."""
+        if not self.load_as_video:
+            raise ValueError(
+                "metric 'track' needs videos, but the data set has load_as_video=False."
+            )
+        tracks = self._entries(results, "track_bboxes", "track")
+        self.coco.require("annotations", "instance_id")
+        videos = np.array([info["video_id"] for info in self.data_infos])
+        starts = np.flatnonzero(videos[1:] != videos[:-1]) + 1
+        groups = np.split(np.arange(len(videos)), starts)
+        anns = [self.get_ann_info(info) for info in self.data_infos]
+        return eval_mot(
+            results=[[tracks[i] for i in group] for group in groups],
+            annotations=[[anns[i] for i in group] for group in groups],
+            logger=logger,
+            classes=[self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids],
+            **track_kwargs,
+        )
+
+    def _detections(self, results: dict | list, metric: str) -> list[dict]:
+        """Detections in the COCO result format: boxes with a mask for ``'segm'``.
+
+        Args:
+            results: See :meth:`evaluate`; entries of a detector are lists over classes of boxes,
+                or pairs of these and of lists over classes of RLE masks.
+            metric: ``'bbox'`` or ``'segm'``.
+        """
+        if isinstance(results, list):
+            if results and isinstance(results[0], tuple):
+                masks = [entry[1] for entry in results]
+                results = {"det_bboxes": [entry[0] for entry in results], "det_masks": masks}
+            else:
+                results = {"det_bboxes": results}
+        boxes = self._entries(results, "det_bboxes", metric)
+        masks = self._entries(results, "det_masks", metric) if metric == "segm" else None
+        found = []
+        for i, per_class in enumerate(boxes):
+            for label, rows in enumerate(per_class):
+                own = None if masks is None else masks[i][label]
+                found += _coco_results(rows, own, self.img_ids[i], self.cat_ids[label])
+        return found
+
+    def _evaluate_coco(
+        self,
+        detections: list[dict],
+        metric: str,
+        logger: Any,
+        classwise: bool = False,
+        proposal_nums: Sequence[int] = (100, 300, 1000),
+        iou_thrs: Sequence[float] | None = None,
+        metric_items: str | Sequence[str] | None = None,
+    ) -> dict[str, float | str]:
+        """COCO scores of detections."""
+        print_log(f"Evaluating {metric}...", logger=logger)
+        thresholds = [iou_thrs] if isinstance(iou_thrs, float) else iou_thrs
+        found = coco_average_precision(
+            self._ground_truth(metric),
+            detections,
+            iou_type=metric,
+            cat_ids=self.cat_ids,
+            max_dets=proposal_nums,
+            iou_thrs=thresholds,
+        )
+        items = [metric_items] if isinstance(metric_items, str) else metric_items or AP_NAMES
+        unknown = [item for item in items if item not in found.scores]
+        if unknown:
+            raise ValueError(
+                f"metric_items: {unknown[0]!r} is not one of {', '.join(found.scores)}."
+            )
+        rows = [[name, f"{value:.4f}"] for name, value in found.scores.items()]
+        print_log("\n" + AsciiTable([["score", metric], *rows]).table, logger=logger)
+        if classwise:
+            names = [self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids]
+            rows = [[n, f"{ap:.3f}"] for n, ap in zip(names, found.class_aps, strict=True)]
+            print_log("\n" + AsciiTable([["category", "AP"], *rows]).table, logger=logger)
+        scores = {f"{metric}_{item}": round(found.scores[item], 4) for item in items}
+        values = [f"{found.scores[name]:.4f}" for name in AP_NAMES]
+        return {**scores, f"{metric}_mAP_copypaste": " ".join(values)}
+
+    def _ground_truth(self, metric: str) -> dict[str, list[dict]]:
+        """Images, annotations and categories of the data set, as copies."""
+        fields = ["image_id", "category_id", "bbox", "area", "iscrowd"]
+        if metric == "segm":
+            fields.append("segmentation")
+        self.coco.require("annotations", *fields[2:4], *fields[5:])
+        anns = self.coco.load_anns(self.coco.get_ann_ids(img_ids=self.img_ids))
+        return {
+            "images": [dict(info) for info in self.data_infos],
+            "annotations": [{"iscrowd": 0, **{k: a[k] for k in fields if k in a}} for a in anns],
+            "categories": [dict(category) for category in self.coco.dataset["categories"]],
+        }
+
+
+def _overlaps_image(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Boxes ``(n, 4)`` x, y, w, h of at least a pixel that overlap the image, ``(n,)`` bool."""
+    x, y, w, h = boxes.T
+    inside_w = np.minimum(x + w, width) - np.maximum(x, 0)
+    inside_h = np.minimum(y + h, height) - np.maximum(y, 0)
+    return (inside_w > 0) & (inside_h > 0) & (w >= 1) & (h >= 1)
+
+
+def _coco_results(
+    rows: np.ndarray, masks: Sequence[dict] | None, img_id: int, cat_id: int
+) -> list[dict]:
+    """Boxes ``(n, 5)`` x1, y1, x2, y2, score (and RLE masks) of a class as COCO results."""
+    rows = np.asarray(rows, np.float64).reshape(-1, 5).copy()
+    rows[:, 2:4] -= rows[:, :2]
+    scores = rows[:, 4].tolist()
+    base = {"image_id": img_id, "category_id": cat_id}
+    if masks is None:
+        boxes = rows[:, :4].tolist()
+        return [{**base, "bbox": box, "score": s} for box, s in zip(boxes, scores, strict=True)]
+    # without a box the area of the mask decides what is small, medium and large
+    return [{**base, "segmentation": m, "score": s} for m, s in zip(masks, scores, strict=True)]

@@ -1,0 +1,212 @@
+"""Decode lists of JSON objects into columns, with types learnt from the first objects.
+
+The keys and types of the first chunk become a ``msgspec`` struct, which decodes the other chunks
+several times faster than dicts. A chunk that does not fit is decoded into dicts, and the struct
+is widened.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from .columns import (
+    Column,
+    ColumnTable,
+    NumberColumn,
+    join_columns,
+    missing_column,
+    text_column,
+)
+from .json_stream import decode_objects
+
+_LONGEST_VECTOR = 8
+_SCALARS = {bool: "bool", int: "int", float: "float", str: "text"}
+_TYPES = {"bool": bool, "int": int, "float": float, "text": str, "json": msgspec.Raw}
+_DTYPES = {"bool": np.bool_, "int": np.int64, "float": np.float64}
+_FILL = {"bool": False, "int": 0, "float": 0.0, "text": "", "json": b""}
+
+
+class Field(NamedTuple):
+    """What is known about a key.
+
+    Attributes:
+        kind: ``'bool'``, ``'int'``, ``'float'``, ``'text'`` or ``'json'``.
+        size: Length of the vector of ints or floats, None for a single value.
+        optional: Whether objects without the key have been seen.
+    """
+
+    kind: str
+    size: int | None = None
+    optional: bool = False
+
+    def merge(self, other: Field) -> Field:
+        """The field that holds the values of both."""
+        optional = self.optional or other.optional
+        if self[:2] == other[:2]:
+            return Field(self.kind, self.size, optional)
+        if self.size == other.size and {self.kind, other.kind} == {"int", "float"}:
+            return Field("float", self.size, optional)
+        return Field("json", None, optional)
+
+    def annotation(self) -> Any:
+        """Type for msgspec."""
+        kind = _TYPES[self.kind]
+        if self.size is not None:
+            kind = tuple.__class_getitem__((kind,) * self.size)
+        return kind | msgspec.UnsetType if self.optional else kind
+
+
+class ColumnBuilder:
+    """Collect the objects of one list as columns.
+
+    ``decode`` is given to :class:`~.json_stream.JSONStream`; what it returns is given to ``add``.
+    """
+
+    def __init__(self):
+        self.count = 0
+        self._fields: dict[str, Field] = {}
+        self._decoder = None
+        self._names: dict[str, str] = {}
+        self._parts: dict[str, list[Column]] = {}
+
+    def decode(self, text: bytes) -> list:
+        """Decode a list of objects into structs, or into dicts if they do not fit the struct.
+
+        Raises:
+            ValueError: the text is not valid JSON.
+        """
+        if self._decoder is not None:
+            try:
+                return self._decoder.decode(text)
+            except msgspec.ValidationError:
+                pass  # a new key or type: learn it from the dicts
+            except msgspec.DecodeError:
+                if b"NaN" not in text and b"Infinity" not in text:
+                    raise
+        return decode_objects(text)
+
+    def add(self, objects: Sequence) -> None:
+        """Append decoded objects."""
+        if isinstance(objects[0], dict):
+            columns = self._learn(objects)
+        else:
+            columns = {
+                key: _column(field, list(map(attrgetter(self._names[key]), objects)))
+                for key, field in self._fields.items()
+            }
+        for key in columns.keys() - self._parts.keys():
+            self._parts[key] = [missing_column(self.count)] if self.count else []
+        for key, parts in self._parts.items():
+            parts.append(columns[key] if key in columns else missing_column(len(objects)))
+        self.count += len(objects)
+
+    def finish(self) -> ColumnTable:
+        """The columns of all objects; the builder is empty afterwards."""
+        columns = {}
+        for key in list(self._parts):  # free each list of parts before joining the next
+            columns[key] = join_columns(self._parts.pop(key))
+        return ColumnTable(columns, self.count)
+
+    def _learn(self, objects: Sequence[dict]) -> dict[str, Column]:
+        """Columns of dicts; the struct is widened so that it fits them."""
+        keys = dict.fromkeys(itertools.chain.from_iterable(objects))
+        columns = {}
+        for key in keys:
+            values = [item.get(key, msgspec.UNSET) for item in objects]
+            field = _infer(values)
+            columns[key] = _column(field, values)
+            if key in self._fields:
+                self._fields[key] = self._fields[key].merge(field)
+            else:
+                self._fields[key] = field._replace(optional=field.optional or self.count > 0)
+        for key in self._fields.keys() - keys.keys():
+            self._fields[key] = self._fields[key]._replace(optional=True)
+        self._names = {key: f"field_{i}" for i, key in enumerate(self._fields)}
+        required = [key for key, field in self._fields.items() if not field.optional]
+        optional = [key for key, field in self._fields.items() if field.optional]
+        definition = [(self._names[key], self._fields[key].annotation()) for key in required]
+        definition += [
+            (self._names[key], self._fields[key].annotation(), msgspec.UNSET) for key in optional
+        ]
+        struct = msgspec.defstruct(
+            "Row",
+            definition,
+            rename={name: key for key, name in self._names.items()},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._decoder = msgspec.json.Decoder(list[struct])
+        return columns
+
+
+def columns_from_dicts(objects: Sequence[dict]) -> ColumnTable:
+    """Columns of objects that are already decoded."""
+    builder = ColumnBuilder()
+    if objects:
+        builder.add(objects)
+    return builder.finish()
+
+
+def _infer(values: list) -> Field:
+    """The narrowest field for some values; ``UNSET`` marks missing ones."""
+    optional = msgspec.UNSET in values
+    types = set(map(type, values)) - {msgspec.UnsetType}
+    if types == {int, float}:
+        types = {float}
+    if len(types) != 1:
+        return Field("json", None, optional)
+    kind = types.pop()
+    if kind in _SCALARS:
+        return Field(_SCALARS[kind], None, optional)
+    vectors = [value for value in values if value is not msgspec.UNSET]
+    if kind is not list or len(set(map(len, vectors))) > 1:
+        return Field("json", None, optional)
+    size = len(vectors[0])
+    kinds = set(map(type, itertools.chain.from_iterable(vectors)))
+    if not 0 < size <= _LONGEST_VECTOR or not kinds <= {int, float}:
+        return Field("json", None, optional)
+    return Field("int" if kinds == {int} else "float", size, optional)
+
+
+def _column(field: Field, values: list) -> Column:
+    """Column of values, where ``UNSET`` marks missing ones."""
+    present = None
+    if field.optional:
+        present = np.fromiter((value is not msgspec.UNSET for value in values), bool, len(values))
+        fill = _FILL[field.kind]
+        fill = fill if field.size is None else (fill,) * field.size
+        values = [fill if value is msgspec.UNSET else value for value in values]
+    if field.kind == "text":
+        return text_column(values, is_json=False, present=present)
+    if field.kind == "json":
+        texts = map(_json_text, values)
+        return text_column(texts, is_json=True, present=present)
+    flat = values if field.size is None else itertools.chain.from_iterable(values)
+    try:
+        numbers = np.fromiter(flat, _DTYPES[field.kind], len(values) * (field.size or 1))
+    except OverflowError:  # integers of more than 64 bits
+        return text_column(map(_json_text, values), is_json=True, present=present)
+    if field.size is not None:
+        numbers = numbers.reshape(len(values), field.size)
+    return NumberColumn(_shrink(numbers), present)
+
+
+def _json_text(value: Any) -> bytes | str | msgspec.Raw:
+    """JSON text of a value that may be text already."""
+    return value if isinstance(value, (bytes, msgspec.Raw)) else json.dumps(value)
+
+
+def _shrink(numbers: np.ndarray) -> np.ndarray:
+    """Integers in 32 bits where they fit."""
+    if numbers.dtype != np.int64 or numbers.size == 0:
+        return numbers
+    limits = np.iinfo(np.int32)
+    fits = numbers.min() >= limits.min and numbers.max() <= limits.max
+    return numbers.astype(np.int32) if fits else numbers

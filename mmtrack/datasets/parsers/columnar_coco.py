@@ -1,0 +1,212 @@
+"""pycocotools' ``COCO`` over columns: the same interface at a fraction of time and memory."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from mmdet.datasets.api_wrappers import COCO
+
+from .annotation_file import COLUMN_LISTS, read_annotations
+from .columns import ColumnTable
+from .lazy_objects import Groups, LazyDataset, Lookup, ObjectsById, ObjectTable
+
+
+class ColumnarCOCO(COCO):
+    """``COCO`` that keeps images and annotations as columns and makes their dicts on request.
+
+    ``imgs``, ``anns``, ``imgToAnns``, ``catToImgs`` and ``dataset`` behave like the dicts of
+    pycocotools. Setting ``dataset`` and calling ``createIndex()`` works as usual.
+
+    Args:
+        annotation_file: JSON file in the COCO format; None makes an empty object.
+        name: What messages call the file, where ``annotation_file`` is a temporary copy.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is broken, or objects miss a field; the message names both.
+    """
+
+    def __init__(self, annotation_file: str | os.PathLike | None = None, name: str | None = None):
+        super().__init__()
+        self.file_name = name or (os.fspath(annotation_file) if annotation_file else "dataset")
+        self._tables: dict[str, ObjectTable] = {}
+        if annotation_file is not None:
+            self._open(*read_annotations(annotation_file, self.file_name))
+            self.createIndex()
+
+    def _open(self, tables: dict[str, ColumnTable], rest: dict[str, Any]) -> None:
+        """Take over the content of a file."""
+        self._tables = {key: ObjectTable(table) for key, table in tables.items()}
+        self.dataset = LazyDataset(rest, self._tables)
+
+    def createIndex(self) -> None:
+        """Make the indices of what ``dataset`` holds now.
+
+        Raises:
+            ValueError: an object misses a field that the indices need.
+        """
+        for key in COLUMN_LISTS:
+            if key not in self.dataset:
+                self._tables.pop(key, None)
+            elif not self._is_unchanged(key):
+                self._tables[key] = ObjectTable.from_list(self.dataset[key])
+        for name in _INDICES:
+            self.__dict__.pop(name, None)
+        self.ids("images", "id")
+        for field in ("id", "image_id", "category_id"):
+            self.ids("annotations", field)
+        for key in ("id", "name"):
+            for i, category in enumerate(self.dataset.get("categories", [])):
+                if key not in category:
+                    raise ValueError(f"{self.file_name}: categories[{i}] has no {key!r}.")
+
+    def _is_unchanged(self, key: str) -> bool:
+        """Whether the columns hold what ``dataset`` holds."""
+        table = self.dataset.table(key) if isinstance(self.dataset, LazyDataset) else None
+        return table is not None and table is self._tables[key] and table.is_pristine
+
+    def ids(self, key: str, field: str) -> np.ndarray:
+        """An integer field that all objects of a list must have, ``(N,)``.
+
+        Raises:
+            ValueError: an object does not have it, or it is not an integer.
+        """
+        table = self._tables.get(key)
+        if table is None or len(table) == 0:
+            return np.zeros(0, np.int64)
+        missing = ~table.columns.has(field)
+        if missing.any():
+            self._raise_missing(key, field, missing)
+        ids = table.columns.integers(field)
+        if ids is None:
+            raise ValueError(f"{self.file_name}: {field!r} of {key} must be integers.")
+        return ids
+
+    def _raise_missing(self, key: str, field: str, missing: np.ndarray, remedy: str = "") -> None:
+        """Raise the error for objects without a field."""
+        row = int(np.argmax(missing))
+        item = self._tables[key].take(np.array([row]))[0]
+        known = {k: item[k] for k in ("id", "file_name", "image_id") if k in item}
+        label = "".join(f", {name} {value!r}" for name, value in known.items())
+        raise ValueError(
+            f"{self.file_name}: {int(missing.sum())} of {len(missing)} {key} have no {field!r} "
+            f"(first: {key}[{row}]{label}). {remedy or 'Add the field or convert the data again.'}"
+        )
+
+    @cached_property
+    def imgs(self) -> ObjectsById:
+        """Images by id."""
+        return self._by_id("images")
+
+    @cached_property
+    def anns(self) -> ObjectsById:
+        """Annotations by id."""
+        return self._by_id("annotations")
+
+    @cached_property
+    def cats(self) -> dict:
+        """Categories by id."""
+        return {category["id"]: category for category in self.dataset.get("categories", [])}
+
+    @cached_property
+    def imgToAnns(self) -> Groups:
+        """Annotations by image id."""
+        return Groups(self.ids("annotations", "image_id"), self._table("annotations"))
+
+    @cached_property
+    def catToImgs(self) -> Groups:
+        """Image id of each annotation, by category id."""
+        members = self.ids("annotations", "image_id")
+        keys = self.ids("annotations", "category_id")
+        return Groups(keys, members, None if "categories" in self.dataset else keys[:0])
+
+    @cached_property
+    def img_ann_map(self) -> Groups:
+        """The same as ``imgToAnns``."""
+        return self.imgToAnns
+
+    @cached_property
+    def cat_img_map(self) -> Groups:
+        """The same as ``catToImgs``."""
+        return self.catToImgs
+
+    def _table(self, key: str) -> ObjectTable:
+        return self._tables[key] if key in self._tables else ObjectTable(ColumnTable({}, 0))
+
+    def _by_id(self, key: str) -> ObjectsById:
+        return ObjectsById(self._table(key), Lookup(self.ids(key, "id")))
+
+    def getAnnIds(
+        self,
+        imgIds: Any = (),
+        catIds: Any = (),
+        areaRng: Any = (),
+        iscrowd: bool | None = None,
+    ) -> list[int]:
+        """Ids of annotations that satisfy all conditions; empty conditions are left out.
+
+        Args:
+            imgIds: Image ids, or one of them.
+            catIds: Category ids, or one of them.
+            areaRng: Smallest and largest area, both excluded.
+            iscrowd: Value of ``iscrowd``.
+        """
+        table = self._table("annotations")
+        area = table.columns.numbers("area", np.nan)
+        crowd = table.columns.numbers("iscrowd", np.nan)
+        if not table.is_pristine or area is None or crowd is None:
+            lists = (np.atleast_1d(values).tolist() for values in (imgIds, catIds, areaRng))
+            return super().getAnnIds(*lists, iscrowd)
+        rows = np.arange(len(table))
+        if np.size(imgIds):
+            rows = self._annotation_rows(imgIds)
+        if np.size(catIds):
+            categories = self.ids("annotations", "category_id")[rows]
+            rows = rows[np.isin(categories, np.atleast_1d(catIds))]
+        if np.size(areaRng):
+            rows = rows[(area[rows] > areaRng[0]) & (area[rows] < areaRng[1])]
+        if iscrowd is not None:
+            rows = rows[crowd[rows] == iscrowd]
+        return self.ids("annotations", "id")[rows].tolist()
+
+    def _annotation_rows(self, img_ids: Any) -> np.ndarray:
+        """Rows of the annotations of some images, image by image, ``(n,)``."""
+        if isinstance(self.imgToAnns, Groups):
+            return self.imgToAnns.rows(np.atleast_1d(img_ids))
+        raise TypeError("imgToAnns was replaced; call createIndex() to make it anew.")
+
+    def loadAnns(self, ids: Any = ()) -> list[dict]:
+        """Annotations of some ids, or of one."""
+        return _load(self.anns, ids)
+
+    def loadImgs(self, ids: Any = ()) -> list[dict]:
+        """Images of some ids, or of one."""
+        return _load(self.imgs, ids)
+
+    def require(self, key: str, *fields: str) -> None:
+        """Raise an error that names the first object without one of the fields.
+
+        Raises:
+            ValueError: see above.
+        """
+        for field in fields:
+            missing = ~self._table(key).columns.has(field)
+            if missing.any():
+                self._raise_missing(key, field, missing)
+
+    def image_ids_with(self, cat_ids: Any) -> np.ndarray:
+        """Ids of the images that have annotations of some categories."""
+        chosen = np.isin(self.ids("annotations", "category_id"), cat_ids)
+        return np.unique(self.ids("annotations", "image_id")[chosen])
+
+
+_INDICES = ("imgs", "anns", "cats", "imgToAnns", "catToImgs", "img_ann_map", "cat_img_map")
+
+
+def _load(objects: ObjectsById | dict, ids: Any) -> list[dict]:
+    """Objects of some ids, or of one."""
+    ids = np.atleast_1d(ids).tolist()
+    return objects.many(ids) if isinstance(objects, ObjectsById) else [objects[i] for i in ids]
