@@ -264,6 +264,13 @@ def _check_boxes(
 def _check_ids(
     what: str, tables: Sequence[MOTTable], names: Sequence[str], rows: TrackRows
 ) -> None:
+    for name, table in zip(names, tables, strict=True):
+        if table.ids.min(initial=0) < 0:
+            row = int(np.argmin(table.ids))
+            raise ValueError(
+                f"{what} of sequence {name}: frame {table.frames[row]} has id {table.ids[row]}, a "
+                "detection without identity: run a tracker first"
+            )
     keys = rows.frames * max(len(rows.track_seqs), 1) + rows.tracks
     ordered = np.sort(keys)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
@@ -271,15 +278,9 @@ def _check_ids(
         return
     seq, local = _locate(tables, rows.source[np.flatnonzero(keys == twice[0])[-1]])
     table = tables[seq]
-    frame, track = table.frames[local], table.ids[local]
-    remedy = (
-        "these rows look like detections without identity: run a tracker on them first"
-        if track < 0
-        else "every id may appear once per frame"
-    )
     raise ValueError(
-        f"{what} of sequence {names[seq]}: frame {frame} contains id {track} more than once; "
-        f"{remedy}"
+        f"{what} of sequence {names[seq]}: frame {table.frames[local]} contains id "
+        f"{table.ids[local]} more than once; every id may appear once per frame"
     )
 
 

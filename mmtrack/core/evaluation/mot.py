@@ -11,8 +11,8 @@ from mmcv.utils import print_log
 from .clear import clear_counts, clear_scores, within_threshold
 from .frame_pairs import FramePairs, box_areas, overlapping_pairs, pair_frames
 from .identity import identity_counts, identity_scores
-from .mot_challenge import explain_no_overlap
 from .mot_table import MOTTable
+from .overlap_check import explain_mixed_classes, explain_no_overlap
 from .pair_matching import largest_matching
 from .score_table import format_score_table
 
@@ -67,6 +67,8 @@ def eval_mot(
     gts = [objects[v][0][objects[v][1] == c] for c, v in parts]
     tables = [_results_of_class(results[v], c) for c, v in parts]
     pairs = pair_frames(gts, tables, keys)
+    if len(pairs) == 0:
+        explain_mixed_classes(_by_class(gts, names), _by_class(tables, names), names)
     explain_no_overlap(
         pairs, dict(zip(keys, gts, strict=True)), dict(zip(keys, tables, strict=True))
     )
@@ -151,6 +153,12 @@ def _table(images: list[np.ndarray], ids: np.ndarray) -> MOTTable:
     boxes[:, 2:] -= boxes[:, :2]
     frames = np.repeat(np.arange(1, len(images) + 1), [len(image) for image in images])
     return MOTTable.from_columns(frames, ids, boxes)
+
+
+def _by_class(tables: list[MOTTable], names: list[str]) -> list[list[MOTTable]]:
+    """Tables in order of class and video as one list per class."""
+    videos = len(tables) // len(names)
+    return [tables[i * videos : (i + 1) * videos] for i in range(len(names))]
 
 
 def _join(columns: list[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,99 @@
+"""Says why ground truth and results do not belong together, instead of printing zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .frame_pairs import FramePairs, pair_frames
+from .mot_table import MOTTable
+
+
+def explain_no_overlap(
+    pairs: FramePairs,
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    counted: np.ndarray | None = None,
+) -> None:
+    """Refuse to print zeros where ground truth and results do not belong together.
+
+    Args:
+        pairs: Overlapping boxes of all sequences.
+        gts: Ground truth by name.
+        results: Results by name.
+        counted: Ground truth rows that are evaluated, ``(N,)`` bool; all where None.
+
+    Raises:
+        ValueError: there are boxes on both sides and none overlaps another, or no ground truth is
+            evaluated at all; the message describes both sides.
+    """
+    counted = np.ones(len(pairs.gt), bool) if counted is None else counted
+    if len(pairs.gt) and not counted.any():
+        raise ValueError(
+            "no row of the ground truth is evaluated: every row has confidence 0 or another class "
+            f"than the evaluated one. {_describe('ground truth', gts)}"
+        )
+    if len(pairs) or not len(pairs.gt) or not len(pairs.results):
+        return
+    shared = np.intersect1d(pairs.gt.frames, pairs.results.frames, assume_unique=False)
+    reason = (
+        "they have no frame number in common: are the frames of both counted from 1?"
+        if len(shared) == 0
+        else f"although {len(shared)} frames have boxes of both: do class names and ids, the frame "
+        "numbering and the box format (x, y, width, height in pixels of the original image) agree?"
+    )
+    raise ValueError(
+        f"results overlap no ground truth at all, {reason} {_describe('ground truth', gts)} "
+        f"{_describe('results', results)}"
+    )
+
+
+def _describe(what: str, tables: Mapping[str, MOTTable]) -> str:
+    """One line on the first sequence that has boxes, to show what differs."""
+    name = next(name for name, table in tables.items() if len(table))
+    table = tables[name]
+    corner = (table.boxes[:, :2] + table.boxes[:, 2:]).max(0)
+    return (
+        f"[{what} of {name}: {len(table)} boxes, frames {table.frames.min()} to "
+        f"{table.frames.max()}, ids {table.ids.min()} to {table.ids.max()}, classes "
+        f"{np.unique(table.classes).tolist()}, x from {table.boxes[:, 0].min():.0f} to "
+        f"{corner[0]:.0f}, y from {table.boxes[:, 1].min():.0f} to {corner[1]:.0f}]"
+    )
+
+
+def explain_mixed_classes(
+    gts: Sequence[Sequence[MOTTable]],
+    results: Sequence[Sequence[MOTTable]],
+    classes: Sequence[str],
+) -> None:
+    """Refuse results that overlap ground truth only in boxes of other classes.
+
+    Args:
+        gts: Ground truth of every class and video.
+        results: Results of every class and video.
+        classes: Names of the classes.
+
+    Raises:
+        ValueError: boxes overlap once the classes are disregarded.
+    """
+    merged = [[_merge(tables) for tables in zip(*side, strict=True)] for side in (gts, results)]
+    count = len(pair_frames(*merged))
+    if count == 0:
+        return
+    used = [
+        [name for name, tables in zip(classes, side, strict=True) if any(map(len, tables))]
+        for side in (gts, results)
+    ]
+    raise ValueError(
+        f"results overlap no ground truth of their class, though {count} pairs of boxes overlap "
+        f"across classes: ground truth has boxes of {used[0]}, results of {used[1]}; do the names "
+        "and the order of the classes of model and dataset agree?"
+    )
+
+
+def _merge(tables: Sequence[MOTTable]) -> MOTTable:
+    """Boxes of all classes of one video under new ids."""
+    frames = np.concatenate([t.frames for t in tables])
+    boxes = np.concatenate([t.boxes for t in tables])
+    return MOTTable.from_columns(frames, np.arange(len(frames)), boxes)
