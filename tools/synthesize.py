@@ -11,9 +11,7 @@ import argparse
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from mmcv import ProgressBar
-
-from mmtrack.datasets.converters import readable_errors
+from mmtrack.datasets.converters import progress_bar, readable_errors
 from mmtrack.datasets.synthetic.layouts import LAYOUTS, Layout
 from mmtrack.utils.folder_io import OwnedFolder
 from mmtrack.version import __version__
@@ -85,9 +83,8 @@ def main() -> None:
     description = {"layout": layout.name, "options": asdict(options), "version": __version__}
     folder = OwnedFolder(args.out, MARKER)
     with folder.fill(description, replace=args.force) as staging:
-        bar = ProgressBar(layout.count(options))
-        layout.write(staging, options, bar.update)
-    print(f"\n{args.out}: {layout.description}")
+        layout.write(staging, options, progress_bar(layout.count(options), "frames"))
+    print(f"{args.out}: {layout.description}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from .mot import (
     write_detections,
 )
 from .mot_reid import ReIDRules, crop_identities, write_reid_lists
-from .script import converter_arguments, readable_errors
+from .script import converter_arguments, progress_bar, readable_errors
 
 __all__ = [
     "CocoVidWriter",
@@ -23,6 +23,7 @@ __all__ = [
     "find_sequences",
     "image_size",
     "list_images",
+    "progress_bar",
     "public_detections",
     "readable_errors",
     "write_detections",

@@ -94,8 +94,9 @@ def _plan(
     last = np.clip(np.ceil(truth.boxes[:, :2] + truth.boxes[:, 2:]), 0, size).astype(int)
     usable = (truth.classes == PEDESTRIAN) & (truth.visibility >= rules.visibility)
     usable &= (last > first).all(axis=1)
-    index_of = {frame: index for index, frame in enumerate(sequence.frames)}
-    jobs: dict[Path, list[_Crop]] = {}
+    images = [sequence.folder.parent / sequence.file_name(i) for i in range(len(sequence.images))]
+    image_of = dict(zip(sequence.frames, images, strict=True))
+    jobs: dict[Path, list[_Crop]] = {image: [] for image in images}
     people: dict[str, list[str]] = {}
     for track in np.unique(truth.ids[usable]).tolist():
         rows = np.flatnonzero(usable & (truth.ids == track))
@@ -107,14 +108,15 @@ def _plan(
         people[name] = [f"{name}/{k:06d}.jpg" for k in range(len(rows))]
         for row, crop in zip(rows.tolist(), people[name], strict=True):
             (left, top), (right, bottom) = first[row].tolist(), last[row].tolist()
-            image = sequence.folder.parent / sequence.file_name(index_of[int(truth.frames[row])])
             window = (slice(top, bottom), slice(left, right))
-            jobs.setdefault(image, []).append(_Crop(window, folder / crop))
+            jobs[image_of[int(truth.frames[row])]].append(_Crop(window, folder / crop))
     return jobs, people
 
 
 def _cut(image_path: Path, crops: list[_Crop]) -> None:
     """Read an image and write its crops."""
+    if not crops:
+        return
     image = cv2.imread(str(image_path))
     if image is None:
         raise ValueError(f"{image_path} cannot be read as an image")

@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmcv import ProgressBar
-
 from mmtrack.datasets.converters import (
     MOTSequence,
     ReIDRules,
     converter_arguments,
     crop_identities,
     find_sequences,
+    progress_bar,
     readable_errors,
     write_reid_lists,
 )
@@ -64,11 +63,11 @@ def main() -> None:
     sequences = without_copies(find_sequences(Path(args.input) / "train"))
     rules = ReIDRules(args.vis_threshold, args.min_per_person, args.max_per_person)
     with new_folder(args.output) as folder:
-        bar = ProgressBar(sum(len(sequence.images) for sequence in sequences))
-        people = crop_identities(sequences, folder / "imgs", rules, bar.update)
+        step = progress_bar(sum(len(sequence.images) for sequence in sequences), "images")
+        people = crop_identities(sequences, folder / "imgs", rules, step)
         names = write_reid_lists(people, folder / "meta", args.val_split)
     count = sum(len(crops) for crops in people)
-    print(f"\n{args.output}: {count} crops of {len(people)} people; meta/{', meta/'.join(names)}")
+    print(f"{args.output}: {count} crops of {len(people)} people; meta/{', meta/'.join(names)}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mmtrack.core.evaluation.mot_table import MOTTable
+from mmtrack.datasets.mot_results import FILE_ORIGIN
 from mmtrack.datasets.parsers.mot_txt import SeqInfo, write_mot_txt, write_seqinfo
 
 from ..casting import SceneSpec, stage_scene, street_scene
@@ -99,7 +100,7 @@ def sequence_numbers(benchmark: str, split: int, count: int) -> list[int]:
 
 
 def ground_truth(frames: Iterable[tuple[int, Frame]], *, with_classes: bool) -> MOTTable:
-    """Rows of gt.txt.
+    """Rows of gt.txt, whose pixels count from 1.
 
     Args:
         frames: Frame numbers from 1, and frames.
@@ -115,7 +116,7 @@ def ground_truth(frames: Iterable[tuple[int, Frame]], *, with_classes: bool) -> 
                 (
                     number,
                     frame.ids[index],
-                    *frame.bboxes[index],
+                    *(frame.bboxes[index] + (FILE_ORIGIN, FILE_ORIGIN, 0, 0)),
                     float(category == _PERSON),  # others are marked not to be evaluated
                     MOT_CLASSES[category],
                     frame.visibility[index].round(4),
@@ -149,7 +150,7 @@ def public_detections(
     count = rng.poisson(detector.clutter * length)
     height = rng.uniform(0.15, 0.5, count) * size[1]
     wide = np.stack((0.4 * height, height), 1)
-    corner = rng.uniform(0, 1, (count, 2)) * (np.array(size) - 0.5 * wide)
+    corner = rng.uniform(0, 1, (count, 2)) * (np.array(size) - 0.5 * wide) + FILE_ORIGIN
     frames = np.concatenate((people.frames, rng.integers(1, length + 1, count)))
     boxes = np.concatenate((found, np.concatenate((corner, wide), 1)))
     scores = np.concatenate((scores, rng.uniform(0.05, 0.6, count)))

@@ -1,0 +1,96 @@
+# ByteTrack with a small YOLOX, trained from nothing on rendered scenes in minutes on two CPU cores:
+#   python tools/synthesize.py mot17 --out data/synthetic/MOT17 --sequences 14 --frames 40 \
+#       --test-sequences 3 --test-gt
+#   python tools/convert_datasets/mot/mot2coco.py -i data/synthetic/MOT17 \
+#       -o data/synthetic/MOT17/annotations
+_base_ = [
+    "../_base_/models/mot_yolox_x_8x8.py",
+    "../_base_/datasets/crowdhuman_mot17.py",
+    "../_base_/schedules/yolox_80e_mot.py",
+]
+img_scale = (192, 320)  # height, width
+data_root = "data/synthetic/MOT17/"
+model = dict(
+    type="ByteTrack",
+    detector=dict(
+        input_size=img_scale,
+        random_size_range=(5, 7),
+        backbone=dict(deepen_factor=0.33, widen_factor=0.25),
+        neck=dict(in_channels=[64, 128, 256], out_channels=64, num_csp_blocks=1),
+        bbox_head=dict(in_channels=64, feat_channels=64),
+        init_cfg=None,
+    ),
+    motion=dict(type="KalmanFilter"),
+    tracker=dict(
+        type="ByteTracker",
+        obj_score_thrs=dict(high=0.6, low=0.1),
+        init_track_thr=0.7,
+        weight_iou_with_det_scores=True,
+        match_iou_thrs=dict(high=0.1, low=0.5, tentative=0.3),
+        num_frames_retain=30,
+    ),
+)
+train_pipeline = [
+    dict(type="Mosaic", img_scale=img_scale, pad_val=114.0, bbox_clip_border=False),
+    dict(
+        type="RandomAffine",
+        scaling_ratio_range=(0.5, 1.5),
+        max_rotate_degree=0.0,
+        max_shear_degree=0.0,
+        border=(-img_scale[0] // 2, -img_scale[1] // 2),
+        bbox_clip_border=False,
+    ),
+    dict(type="YOLOXHSVRandomAug"),
+    dict(type="RandomFlip", flip_ratio=0.5),
+    dict(type="Resize", img_scale=img_scale, keep_ratio=True, bbox_clip_border=False),
+    dict(type="Pad", size_divisor=32, pad_val=dict(img=(114.0, 114.0, 114.0))),
+    dict(type="FilterAnnotations", min_gt_bbox_wh=(1, 1), keep_empty=False),
+    dict(type="DefaultFormatBundle"),
+    dict(type="Collect", keys=["img", "gt_bboxes", "gt_labels"]),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(
+        type="MultiScaleFlipAug",
+        img_scale=img_scale,
+        flip=False,
+        transforms=[
+            dict(type="Resize", keep_ratio=True),
+            dict(type="RandomFlip"),
+            dict(type="Normalize", mean=[0.0, 0.0, 0.0], std=[1.0, 1.0, 1.0], to_rgb=False),
+            dict(type="Pad", size_divisor=32, pad_val=dict(img=(114.0, 114.0, 114.0))),
+            dict(type="ImageToTensor", keys=["img"]),
+            dict(type="VideoCollect", keys=["img"]),
+        ],
+    ),
+]
+held_out = dict(
+    ann_file=data_root + "annotations/test_cocoformat.json",
+    img_prefix=data_root + "test",
+    pipeline=test_pipeline,
+)
+data = dict(
+    samples_per_gpu=8,
+    workers_per_gpu=1,
+    train=dict(
+        dataset=dict(
+            ann_file=data_root + "annotations/train_cocoformat.json",
+            img_prefix=data_root + "train",
+        ),
+        pipeline=train_pipeline,
+    ),
+    val=held_out,
+    test=held_out,
+)
+fp16 = None
+total_epochs = 16
+num_last_epochs = 3
+optimizer = dict(_delete_=True, type="AdamW", lr=2e-3, weight_decay=0.02)
+lr_config = dict(num_last_epochs=num_last_epochs)
+custom_hooks = [
+    dict(type="YOLOXModeSwitchHook", num_last_epochs=num_last_epochs, priority=48),
+    dict(type="ExpMomentumEMAHook", total_iter=150, momentum=0.002, priority=49),
+]
+checkpoint_config = dict(interval=4, max_keep_ckpts=1)
+evaluation = dict(metric=["bbox", "track"], interval=8)
+log_config = dict(interval=10)
