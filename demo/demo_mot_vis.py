@@ -9,7 +9,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torch is imported
 
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from mmtrack.apis.cli import (
 from mmtrack.apis.environment import prepare_for_inference, select_device
 from mmtrack.core.evaluation.mot_table import MOTTable
 from mmtrack.core.track import results2outs
-from mmtrack.core.utils import tune_cpu_inference
+from mmtrack.core.utils import Progress, tune_cpu_inference
 from mmtrack.core.visualization import open_sink, open_source, present, style_for
 from mmtrack.core.visualization.video_io import DEFAULT_FPS, FrameSink, FrameSource
 from mmtrack.datasets.parsers.mot_txt import write_mot_txt
@@ -106,61 +105,46 @@ class TrackRecorder:
         return MOTTable.from_columns(frames, rows[:, 0], rows[:, 1:5], rows[:, 5])
 
 
-class Progress:
-    """One line with the number of frames, the speed, and the time that is left."""
-
-    def __init__(self, length: int | None) -> None:
-        self.length = length
-        self.count = 0
-        self._start = time.perf_counter()
-        self._printed = 0.0
-
-    def update(self) -> None:
-        """Count a frame; the line is renewed twice a second."""
-        self.count += 1
-        now = time.perf_counter()
-        if now - self._printed > 0.5:
-            self._printed = now
-            print(f"\r{self.line()}", end="", flush=True)
-
-    def line(self) -> str:
-        """The line."""
-        fps = self.count / (time.perf_counter() - self._start)
-        if not self.length:
-            return f"frame {self.count}, {fps:.1f} FPS"
-        left = max(0, self.length - self.count) / fps
-        return f"frame {self.count}/{self.length}, {fps:.1f} FPS, {left:.0f} s left "
-
-
 def track(
     model: nn.Module,
     source: FrameSource,
     sink: FrameSink | None,
     recorder: TrackRecorder,
     args: argparse.Namespace,
-) -> Progress:
+) -> None:
     """Track frame after frame; only the current frame is in memory."""
-    progress = Progress(source.length)
     wait_time = 1000 / (args.fps or source.fps or DEFAULT_FPS)
-    for frame_id, image in enumerate(source):
-        result = inference_mot(model, image, frame_id=frame_id)
-        if args.out_txt:
-            recorder.add(frame_id, result)
-        if sink is not None or args.show:
-            style = style_for(image)
-            drawn = model.show_result(
-                image,
-                result,
-                score_thr=args.score_thr,
-                thickness=style.thickness,
-                font_scale=style.font_scale,
-                backend=args.backend,
-            )
-            present(drawn, show=args.show, wait_time=max(1, wait_time), backend=args.backend)
-            if sink is not None:
-                sink.write(drawn)
-        progress.update()
-    return progress
+    with Progress(source.length) as progress:
+        for frame_id, image in enumerate(source):
+            result = inference_mot(model, image, frame_id=frame_id)
+            if args.out_txt:
+                recorder.add(frame_id, result)
+            if sink is not None or args.show:
+                drawn = draw(model, image, result, args, wait_time)
+                if sink is not None:
+                    sink.write(drawn)
+            progress.update()
+
+
+def draw(
+    model: nn.Module,
+    image: np.ndarray,
+    result: dict[str, Any],
+    args: argparse.Namespace,
+    wait_time: float,
+) -> np.ndarray:
+    """Draw, and display where wanted, the tracks of a frame."""
+    style = style_for(image)
+    drawn = model.show_result(
+        image,
+        result,
+        score_thr=args.score_thr,
+        thickness=style.thickness,
+        font_scale=style.font_scale,
+        backend=args.backend,
+    )
+    present(drawn, show=args.show, wait_time=max(1, wait_time), backend=args.backend)
+    return drawn
 
 
 def main() -> None:
@@ -173,15 +157,13 @@ def main() -> None:
         sink = stack.enter_context(open_sink(args.output, fps)) if args.output else None
         model = build(args)
         try:
-            progress = track(model, source, sink, recorder, args)
+            track(model, source, sink, recorder, args)
         except KeyboardInterrupt:
             # The way to end a camera or a stream: what was tracked so far is kept.
             if source.length is not None:
                 raise
-            progress = None
         if args.out_txt:
             write_mot_txt(args.out_txt, recorder.table())
-    print(f"\r{progress.line() if progress else 'stopped'}")
     for name in filter(None, (args.output, args.out_txt)):
         print(f"written: {name}")
 

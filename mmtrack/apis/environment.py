@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import mmcv.cnn
 import mmcv.runner
 import torch
-import torch.distributed as dist
 from torch import nn
 
 # Parts of a model that consist of convolutions and matrix products only. What follows them
@@ -18,7 +16,17 @@ from torch import nn
 # coordinate of a 1080p frame.
 DENSE_PARTS = ("backbone", "neck", "rpn_head", "bbox_head", "mask_head", "shared_head", "reid")
 
-GROUP_VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+# What a launcher sets for the processes it starts, and its name.
+LAUNCHER_VARIABLES = {
+    "pytorch": ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "mpi": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "MASTER_ADDR"),
+}
+STARTERS = {
+    "pytorch": "torchrun (see tools/dist_train.sh)",
+    "slurm": "srun (see tools/slurm_train.sh)",
+    "mpi": "mpirun",
+}
 
 
 def select_device(name: str | None, index: int = 0) -> torch.device:
@@ -57,22 +65,19 @@ def init_distributed(launcher: str, device: torch.device, dist_params: dict[str,
     Raises:
         ValueError: the variables that the launcher sets are missing.
     """
-    if device.type == "cuda":
-        mmcv.runner.init_dist(launcher, **dist_params)
-        return
-    if launcher == "slurm":
-        _export_slurm(dist_params.get("port"))
-    elif launcher == "mpi":
+    if launcher == "mpi":
         _export_mpi()
-    missing = [
-        v for v in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if v not in os.environ
-    ]
+    missing = [name for name in LAUNCHER_VARIABLES[launcher] if name not in os.environ]
     if missing:
         raise ValueError(
             f"--launcher {launcher}: {', '.join(missing)} not set in the environment; "
-            "start the script with torchrun (see tools/dist_train.sh)"
+            f"start the script with {STARTERS[launcher]}"
         )
-    dist.init_process_group(backend="gloo")
+    if device.type == "cpu":
+        # MPI's own start-up in mmcv wants a GPU; its variables serve torch's as well.
+        launcher = "pytorch" if launcher == "mpi" else launcher
+        dist_params = {**dist_params, "backend": "gloo"}
+    mmcv.runner.init_dist(launcher, **dist_params)
 
 
 def local_process_count() -> int:
@@ -141,29 +146,10 @@ def _to_float(value: Any) -> Any:
     return value
 
 
-def _export_slurm(port: int | None) -> None:
-    """Translate slurm's variables into those of torch."""
-    env = os.environ
-    if "SLURM_PROCID" not in env:
-        raise ValueError("--launcher slurm: SLURM_PROCID is not set; start the script with srun")
-    env["RANK"], env["WORLD_SIZE"] = env["SLURM_PROCID"], env["SLURM_NTASKS"]
-    env.setdefault("LOCAL_RANK", env.get("SLURM_LOCALID", "0"))
-    if "MASTER_ADDR" not in env:
-        hosts = subprocess.run(
-            ["scontrol", "show", "hostnames", env["SLURM_NODELIST"]],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        env["MASTER_ADDR"] = hosts.stdout.split()[0]
-    env["MASTER_PORT"] = str(port or env.get("MASTER_PORT", 29500))
-
-
 def _export_mpi() -> None:
     """Translate Open MPI's variables into those of torch."""
     env = os.environ
-    if "OMPI_COMM_WORLD_RANK" not in env:
-        raise ValueError("--launcher mpi: OMPI_COMM_WORLD_RANK is not set; start with mpirun")
-    env["RANK"], env["WORLD_SIZE"] = env["OMPI_COMM_WORLD_RANK"], env["OMPI_COMM_WORLD_SIZE"]
-    env.setdefault("LOCAL_RANK", env["OMPI_COMM_WORLD_LOCAL_RANK"])
+    for ours, theirs in (("RANK", "RANK"), ("WORLD_SIZE", "SIZE"), ("LOCAL_RANK", "LOCAL_RANK")):
+        if f"OMPI_COMM_WORLD_{theirs}" in env:
+            env[ours] = env[f"OMPI_COMM_WORLD_{theirs}"]
     env.setdefault("MASTER_PORT", "29500")

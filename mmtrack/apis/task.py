@@ -23,8 +23,9 @@ def model_config(cfg: mmcv.Config) -> dict:
 def build_task_model(cfg: mmcv.Config) -> nn.Module:
     """Build the model that a config trains or tests, weights not initialised."""
     if cfg.get("USE_MMDET", False):
-        beside = {key: cfg.get(key) for key in ("train_cfg", "test_cfg")}
-        return build_detector(model_config(cfg), **beside)
+        # Old configs of mmdet keep these two beside the model.
+        beside = {key: cfg[key] for key in ("train_cfg", "test_cfg") if cfg.get(key) is not None}
+        return build_detector({**model_config(cfg), **beside})
     if cfg.get("TRAIN_REID", False):
         return build_reid(model_config(cfg))
     return build_model(model_config(cfg))

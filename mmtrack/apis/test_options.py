@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import mmcv
-from mmdet.datasets import CocoDataset
 from torch.utils.data import Dataset
 
 # Keys of `evaluation` that belong to the hook, not to dataset.evaluate.
@@ -27,7 +26,14 @@ HOOK_KEYS = (
     "broadcast_bn_buffer",
     "dynamic_intervals",
 )
-COCO_METRICS = ("bbox", "segm", "proposal", "proposal_fast")
+# Metrics by class of dataset, for classes (and classes derived from them) that do not list them
+# in an attribute METRICS.
+METRICS_OF = {
+    "MOTChallengeDataset": ("track", "bbox"),
+    "CocoVideoDataset": ("bbox", "segm", "track"),
+    "ReIDDataset": ("mAP", "CMC"),
+    "CocoDataset": ("bbox", "segm", "proposal", "proposal_fast"),
+}
 
 
 def evaluation_options(
@@ -39,15 +45,13 @@ def evaluation_options(
 
 
 def known_metrics(dataset: Dataset) -> tuple[str, ...] | None:
-    """Metrics a dataset computes; None where it does not say.
-
-    A dataset class says it with the attribute ``METRICS``.
-    """
+    """Metrics a dataset computes; None where nothing is known about its class."""
     for member in getattr(dataset, "datasets", ()):
         return known_metrics(member)
     if getattr(dataset, "METRICS", None):
         return tuple(dataset.METRICS)
-    return COCO_METRICS if isinstance(dataset, CocoDataset) else None
+    names = (base.__name__ for base in type(dataset).__mro__)
+    return next((METRICS_OF[name] for name in names if name in METRICS_OF), None)
 
 
 def check_metrics(dataset: Dataset, metrics: Sequence[str]) -> None:

@@ -56,7 +56,6 @@ def _choose(given: Callable, default: Callable, ours: Callable) -> Callable:
 
 def _report(hook: BaseEvalHook, runner: BaseRunner, results: Any) -> None:
     """Compute the metrics, put them in the log, keep the best checkpoint."""
-    print()  # noqa: T201  (ends the line of the progress bar)
     runner.log_buffer.output["eval_iter_num"] = len(hook.dataloader)
     key_score = hook.evaluate(runner, results)
     # A score of 0 is a score: it is the best one until a better one comes.

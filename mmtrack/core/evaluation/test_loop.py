@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import mmcv
 import numpy as np
 import pycocotools.mask as coco_mask
 import torch
@@ -19,6 +18,7 @@ from mmcv.runner import get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmtrack.core.utils.progress import Progress
 from mmtrack.core.visualization.result_drawer import ResultDrawer
 from mmtrack.utils.file_io import atomic_write
 
@@ -48,8 +48,8 @@ def single_gpu_test(
     """
     model.eval()
     samples: list[Any] = []
-    progress = mmcv.ProgressBar(len(data_loader.dataset))
     with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(Progress(len(data_loader.dataset)))
         drawer = None
         if show or out_dir:
             drawer = stack.enter_context(ResultDrawer(out_dir, fps, show, show_score_thr))
@@ -57,8 +57,7 @@ def single_gpu_test(
             if drawer is not None:
                 drawer.draw(getattr(model, "module", model), data, batch)
             samples.extend(map(compact_result, batch))
-            for _ in batch:
-                progress.update()
+            progress.update(len(batch))
     return merge_samples(samples)
 
 
@@ -86,16 +85,16 @@ def multi_gpu_test(
         As :func:`single_gpu_test` on rank 0, None on the other ranks.
     """
     model.eval()
-    rank, world_size = get_dist_info()
+    rank, _ = get_dist_info()
     size = len(data_loader.dataset)
     samples: list[Any] = []
-    progress = mmcv.ProgressBar(size) if rank == 0 else None
+    progress = Progress(len(data_loader.sampler)) if rank == 0 else None
     for _, batch in _predict(model, data_loader):
         samples.extend(map(compact_result, batch))
         if progress is not None:
-            steps = min(len(batch) * world_size, size - progress.completed)
-            for _ in range(steps):
-                progress.update()
+            progress.update(len(batch))
+    if progress is not None:
+        progress.close()
     part = list(zip(_sample_keys(data_loader, len(samples)), samples, strict=True))
     parts = _collect(part, tmpdir, gpu_collect)
     return None if parts is None else merge_samples(order_parts(parts, size))

@@ -1,0 +1,155 @@
+"""A data set of three short videos, and configs of models so small that a frame takes milliseconds.
+
+Imported by the conftest files of tests that run scripts as a user does.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+SIZE = (64, 96)  # height, width
+LENGTHS = (5, 4, 3)
+
+DETECTOR = """
+detector = dict(
+    type='YOLOX', input_size=(64, 96), random_size_range=(2, 2), random_size_interval=10,
+    backbone=dict(type='CSPDarknet', deepen_factor=0.33, widen_factor=0.125),
+    neck=dict(type='YOLOXPAFPN', in_channels=[32, 64, 128], out_channels=32, num_csp_blocks=1),
+    bbox_head=dict(type='YOLOXHead', num_classes=1, in_channels=32, feat_channels=32),
+    train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)),
+    test_cfg=dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.7)))
+"""
+
+PIPELINES = """
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='MultiScaleFlipAug', img_scale=(96, 64), flip=False, transforms=[
+        dict(type='Resize', keep_ratio=True),
+        dict(type='RandomFlip'),
+        dict(type='Normalize', mean=[0., 0., 0.], std=[1., 1., 1.], to_rgb=False),
+        dict(type='Pad', size_divisor=32, pad_val=dict(img=(114.0, 114.0, 114.0))),
+        dict(type='ImageToTensor', keys=['img']),
+        dict(type='VideoCollect', keys=['img'])])]
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='Resize', img_scale=(96, 64), keep_ratio=True),
+    dict(type='RandomFlip', flip_ratio=0.5),
+    dict(type='Pad', size_divisor=32, pad_val=dict(img=(114.0, 114.0, 114.0))),
+    dict(type='DefaultFormatBundle'),
+    dict(type='Collect', keys=['img', 'gt_bboxes', 'gt_labels'])]
+"""
+
+RUNTIME = """
+optimizer = dict(type='SGD', lr=0.002, momentum=0.9)
+optimizer_config = dict(grad_clip=None)
+lr_config = dict(policy='step', step=[100])
+checkpoint_config = dict(interval=1)
+log_config = dict(interval=1, hooks=[dict(type='TextLoggerHook')])
+dist_params = dict(backend='nccl')
+log_level = 'INFO'
+load_from = None
+resume_from = None
+workflow = [('train', 1)]
+total_epochs = 2
+"""
+
+DETECTOR_DATA = """
+data = dict(
+    samples_per_gpu=2, workers_per_gpu=0,
+    train=dict(type='CocoVideoDataset', load_as_video=False, classes=('box',),
+               ann_file='{root}/train.json', img_prefix='{root}', pipeline=train_pipeline,
+               ref_img_sampler=None),
+    val=dict(type='CocoVideoDataset', classes=('box',), ann_file='{root}/test.json',
+             img_prefix='{root}', pipeline=test_pipeline, ref_img_sampler=None,
+             load_as_video=False),
+    test=dict(type='CocoVideoDataset', classes=('box',), ann_file='{root}/test.json',
+              img_prefix='{root}', pipeline=test_pipeline, ref_img_sampler=None,
+              load_as_video=False))
+evaluation = dict(metric=['bbox'], interval=1)
+"""
+
+TRACKER_DATA = """
+data = dict(
+    samples_per_gpu=2, workers_per_gpu=0,
+    train=dict(type='CocoVideoDataset', load_as_video=False, classes=('box',),
+               ann_file='{root}/train.json', img_prefix='{root}', pipeline=train_pipeline,
+               ref_img_sampler=None),
+    val=dict(type='CocoVideoDataset', classes=('box',), ann_file='{root}/test.json',
+             img_prefix='{root}', pipeline=test_pipeline, ref_img_sampler=None),
+    test=dict(type='CocoVideoDataset', classes=('box',), ann_file='{root}/test.json',
+              img_prefix='{root}', pipeline=test_pipeline, ref_img_sampler=None))
+evaluation = dict(metric=['bbox', 'track'], interval=1)
+"""
+
+TRACKER = """
+model = dict(
+    type='ByteTrack', detector=detector, motion=dict(type='KalmanFilter'),
+    tracker=dict(type='ByteTracker', obj_score_thrs=dict(high=0.3, low=0.1),
+                 init_track_thr=0.3, weight_iou_with_det_scores=False,
+                 match_iou_thrs=dict(high=0.1, low=0.5, tentative=0.3), num_frames_retain=30))
+"""
+
+
+def make_project(folder: Path) -> Path:
+    """Write frames, annotations and the configs ``detector.py`` and ``tracker.py``."""
+    root = folder / "data"
+    rng = np.random.default_rng(0)
+    for name in ("train", "test"):
+        write_videos(root, name, rng)
+    configs = {
+        "detector.py": f"USE_MMDET = True\n{DETECTOR}model = dict(detector=detector)\n"
+        f"{PIPELINES}{DETECTOR_DATA.format(root=root)}{RUNTIME}",
+        "tracker.py": f"{DETECTOR}{TRACKER}{PIPELINES}{TRACKER_DATA.format(root=root)}{RUNTIME}",
+    }
+    for name, text in configs.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def write_videos(root: Path, split: str, rng: np.random.Generator) -> None:
+    """Videos of two bright boxes that move over noise, with CocoVID annotations."""
+    data = {key: [] for key in ("videos", "images", "annotations")}
+    data["categories"] = [{"id": 1, "name": "box"}]
+    for video, length in enumerate(LENGTHS, 1):
+        name = f"{split}/video_{video}"
+        (root / name).mkdir(parents=True)
+        data["videos"].append({"id": video, "name": name})
+        start = rng.uniform(5, 25, (2, 2))
+        for frame in range(length):
+            image = rng.integers(0, 80, (*SIZE, 3), np.uint8)
+            info = {"id": len(data["images"]) + 1, "video_id": video, "frame_id": frame,
+                    "file_name": f"{name}/{frame + 1:06d}.png", "width": 96, "height": 64}
+            for instance, (x, y) in enumerate(start + frame * np.array([[3, 1], [6, 2]])):
+                box = [float(round(x)), float(round(y)), 24.0, 20.0]
+                x1, y1 = int(box[0]), int(box[1])
+                image[y1 : y1 + 20, x1 : x1 + 24] = (60, 160 + 60 * instance, 250)
+                data["annotations"].append({
+                    "id": len(data["annotations"]) + 1, "image_id": info["id"],
+                    "video_id": video, "category_id": 1, "instance_id": instance + 1,
+                    "bbox": box, "area": 480.0, "iscrowd": 0, "ignore": False})
+            data["images"].append(info)
+            cv2.imwrite(str(root / info["file_name"]), image)
+    (root / f"{split}.json").write_text(json.dumps(data))
+
+
+def save_random_weights(config: Path, target: Path, seed: int = 0) -> Path:
+    """A checkpoint of the config's model, which finds boxes that depend on a seed."""
+    import mmcv
+    import torch
+
+    from mmtrack.apis.task import build_task_model
+
+    torch.manual_seed(seed)
+    model = build_task_model(mmcv.Config.fromfile(str(config)))
+    model.init_weights()
+    head = getattr(model, "detector", model).bbox_head
+    for conv in (*head.multi_level_conv_cls, *head.multi_level_conv_obj):
+        torch.nn.init.normal_(conv.weight, std=0.5)
+        torch.nn.init.zeros_(conv.bias)  # scores around a quarter instead of almost zero
+    torch.save({"meta": {"CLASSES": ("box",)}, "state_dict": model.state_dict()}, target)
+    return target
