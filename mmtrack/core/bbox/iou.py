@@ -49,27 +49,35 @@ def bbox_iou(
 def sparse_bbox_iou(bboxes1: np.ndarray, bboxes2: np.ndarray) -> SparseIoU:
     """Overlap of the pairs of boxes that meet; all other pairs have none.
 
-    In a crowd a box meets a few others, so the pairs that share an interval in x and in y are
-    selected by comparisons before anything is computed.
+    In a crowd a box meets a few others. With the second set sorted by its left edge, those that can
+    meet a box in x lie in one range, which two binary searches find.
 
     Args:
         bboxes1: ``(N, 4)`` or wider, x1y1x2y2 in pixels first.
         bboxes2: ``(M, 4)`` or wider.
 
     Returns:
-        Rows, columns and their intersection over union, each ``(K,)``, all above zero.
+        Rows, columns and their intersection over union, each ``(K,)``, all above zero and sorted by
+        row.
     """
-    first = np.asarray(bboxes1, dtype=np.float64)[:, :4].T
-    second = np.asarray(bboxes2, dtype=np.float64)[:, :4].T
-    x1, y1, x2, y2 = second
-    meets = first[0][:, None] < x2
-    meets &= first[2][:, None] > x1
-    meets &= first[1][:, None] < y2
-    meets &= first[3][:, None] > y1
-    rows, cols = np.divmod(np.flatnonzero(meets), max(second.shape[1], 1))
-    first, second = first[:, rows], second[:, cols]
-    inter = _intersection(first, second)
-    return SparseIoU(rows, cols, inter / (_area(first) + _area(second) - inter))
+    first = np.asarray(bboxes1, dtype=np.float64)[:, :4]
+    second = np.asarray(bboxes2, dtype=np.float64)[:, :4]
+    if not len(first) or not len(second):
+        none = np.zeros(0, dtype=np.intp)
+        return SparseIoU(none, none, np.zeros(0))
+    order = np.argsort(second[:, 0])
+    left = second[order, 0]
+    widest = np.max(second[:, 2] - second[:, 0])
+    start = np.searchsorted(left, first[:, 0] - widest)
+    counts = np.maximum(np.searchsorted(left, first[:, 2]) - start, 0)
+    rows = np.repeat(np.arange(len(first)), counts)
+    ranges = np.repeat(start - np.cumsum(counts) + counts, counts)
+    cols = order[np.arange(len(rows)) + ranges]
+    inter = _intersection(first[rows].T, second[cols].T)
+    meets = np.flatnonzero(inter)
+    rows, cols, inter = rows[meets], cols[meets], inter[meets]
+    union = _area(first.T)[rows] + _area(second.T)[cols] - inter
+    return SparseIoU(rows, cols, inter / union)
 
 
 def _area(corners: np.ndarray) -> np.ndarray:

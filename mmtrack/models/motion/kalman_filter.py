@@ -148,3 +148,24 @@ class KalmanFilter:
             )
         costs[costs > self.gating_threshold] = np.nan
         return tracks, costs
+
+    def initiate_all(self, measurements: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """States of new tracks; see :func:`mmtrack.core.motion.kalman_filter.initiate`."""
+        return batched.initiate(measurements)
+
+    def predict_all(self, means: np.ndarray, covs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """States one frame later; see :func:`mmtrack.core.motion.kalman_filter.predict`."""
+        return batched.predict(means, covs)
+
+    def update_all(
+        self, means: np.ndarray, covs: np.ndarray, measurements: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Corrected states; see :func:`mmtrack.core.motion.kalman_filter.update`."""
+        return batched.update(means, covs, measurements)
+
+    def gate_all(self, means: np.ndarray, covs: np.ndarray, measurements: np.ndarray) -> np.ndarray:
+        """Whether each measurement is where each track may be, ``(N, M)`` bool."""
+        distances = batched.gating_distance(
+            means, covs, measurements, only_position=self.center_only
+        )
+        return distances <= self.gating_threshold

@@ -1,1 +1,7 @@
-"""TODO(owner): package."""
+"""Trackers: they give the detections of every frame their identities."""
+
+from .base_tracker import BaseTracker
+from .byte_tracker import ByteTracker
+from .sort_tracker import SortTracker
+
+__all__ = ["BaseTracker", "ByteTracker", "SortTracker"]

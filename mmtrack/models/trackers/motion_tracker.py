@@ -1,0 +1,265 @@
+"""What all trackers have in common that predict boxes with a Kalman filter: one table of tracks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from addict import Dict
+
+from mmtrack.core.bbox import bbox_cxcyah_to_xyxy, bbox_xyxy_to_cxcyah, sparse_bbox_iou
+from mmtrack.core.motion.kalman_filter import expand_covariances
+from mmtrack.core.track import Matches, TrackTable, match_within
+
+from .base_tracker import BaseTracker
+
+NO_ID = -1
+
+COLUMNS = {
+    "bboxes": ((4,), np.float64),
+    "scores": ((), np.float64),
+    "labels": ((), np.int64),
+    "frame_ids": ((), np.int64),
+    "num_hits": ((), np.int64),
+    "tentative": ((), np.bool_),
+    "means": ((8,), np.float64),
+    "covs": ((3, 4), np.float64),
+}
+
+
+class Detections(NamedTuple):
+    """Detections of a frame as arrays.
+
+    Attributes:
+        bboxes: ``(n, 4)`` float64, x1y1x2y2 in pixels.
+        scores: ``(n,)`` float64.
+        labels: ``(n,)`` int64.
+        embeds: Appearance, ``(n, C)``, for trackers that compare it.
+    """
+
+    bboxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    embeds: np.ndarray | None = None
+
+    def pick(self, rows: np.ndarray) -> Detections:
+        """Some of the detections."""
+        return Detections(*(column if column is None else column[rows] for column in self))
+
+
+class MotionTracker(BaseTracker):
+    """Tracks in arrays, moved by a batched Kalman filter and matched by overlap.
+
+    A tracker says in :meth:`associate` which detection continues which track, and in
+    :meth:`starts_track` which of the others start one. Everything else is done here: every frame,
+    with detections or without, moves every track; tentative tracks die when they are missed, and
+    confirmed ones after ``num_frames_retain`` frames without a detection. A frame number that is
+    skipped counts as a frame without detections.
+
+    The ``model`` given to :meth:`track` has ``motion`` with ``initiate_all``, ``predict_all`` and
+    ``update_all``, as :class:`mmtrack.models.motion.KalmanFilter`.
+
+    Args:
+        num_tentatives: A track is confirmed when it has been detected so many times.
+        **kwargs: Of :class:`BaseTracker`.
+    """
+
+    def __init__(self, num_tentatives: int = 3, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.num_tentatives = num_tentatives
+        self.frame_id: int | None = None
+        self.motion: Any = None
+        self.table = TrackTable(COLUMNS)
+
+    def reset(self) -> None:
+        """Forget all tracks and the frame; ids start at 0 again."""
+        super().reset()
+        self.frame_id = None
+        self.table = TrackTable(COLUMNS)
+
+    def reset(self) -> None:
+        """Forget all tracks and the frame; ids start at 0 again."""
+        super().reset()
+        self.frame_id = None
+        self.table = TrackTable(COLUMNS)
+
+    def track(
+        self,
+        img: torch.Tensor | None,
+        img_metas: list[dict] | None,
+        model: Any,
+        bboxes: torch.Tensor,
+        labels: torch.Tensor,
+        frame_id: int,
+        rescale: bool = False,
+        **kwargs: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Continue the tracks with the detections of the next frame.
+
+        Args:
+            img: The frame, ``(1, C, H, W)``; only trackers with ReID look at it.
+            img_metas: Meta data of the frame.
+            model: The tracking model, for its motion and ReID models.
+            bboxes: ``(n, 5)``, x1y1x2y2 in pixels and score; ``n`` may be 0.
+            labels: ``(n,)``.
+            frame_id: Number of the frame in its video; 0 starts a new video.
+            rescale: The boxes lie in the original image and not in ``img``.
+            **kwargs: Not used.
+
+        Returns:
+            The detections that belong to a track, in their order: bboxes ``(m, 5)`` and labels
+            ``(m,)`` as given, and ids ``(m,)`` int64.
+
+        Raises:
+            ValueError: the frame comes late, or a box is not finite or has no area.
+        """
+        chosen, dets = self._read(bboxes, labels, frame_id)
+        # Not a child module: a motion model belongs to the tracking model.
+        self.__dict__["motion"] = model.motion
+        self._begin_frame(frame_id)
+        dets = self.describe(dets, img=img, img_metas=img_metas, model=model, rescale=rescale)
+        ids = self.associate(dets)
+        new = np.flatnonzero((ids == NO_ID) & self.starts_track(dets))
+        ids[new] = np.arange(self.num_tracks, self.num_tracks + len(new))
+        self.num_tracks += len(new)
+        self.remember(ids, dets)
+        self.pop_invalid_tracks(frame_id)
+        kept = np.flatnonzero(ids != NO_ID)
+        rows = torch.from_numpy(chosen[kept]).to(bboxes.device)
+        return bboxes[rows], labels[rows], torch.from_numpy(ids[kept]).to(bboxes.device)
+
+    # ---------------------------------------------------------------- of each method
+    # Whether tracks that start in frame 0 are confirmed: no earlier frame could have shown them.
+    trust_first_frame = True
+    # Whether the filter moves tentative tracks, too. Otherwise they wait where they were seen, one
+    # frame ago: they are seen again at once or dropped.
+    predicts_tentative = False
+
+    @property
+    @abstractmethod
+    def lowest_score(self) -> float:
+        """Detections must score above it to be looked at."""
+
+    def describe(self, dets: Detections, **inputs: Any) -> Detections:
+        """Add what else is needed of the detections; ``inputs`` are those of :meth:`track`."""
+        return dets
+
+    @abstractmethod
+    def associate(self, dets: Detections) -> np.ndarray:
+        """Continue tracks.
+
+        Args:
+            dets: Detections of the frame.
+
+        Returns:
+            Id of the track of each detection, ``(n,)`` int64, ``NO_ID`` where there is none.
+        """
+
+    @abstractmethod
+    def starts_track(self, dets: Detections) -> np.ndarray:
+        """Whether each detection, ``(n,)``, starts a track if it continues none."""
+
+    # ---------------------------------------------------------------- steps of a frame
+    def _read(
+        self, bboxes: torch.Tensor, labels: torch.Tensor, frame_id: int
+    ) -> tuple[np.ndarray, Detections]:
+        """Rows that score high enough, and their detections, with one copy from the device."""
+        if bboxes.dim() != 2 or bboxes.size(1) != 5 or labels.shape != bboxes.shape[:1]:
+            raise ValueError(
+                f"frame {frame_id}: bboxes must be (n, 5) and labels (n,), found "
+                f"{tuple(bboxes.shape)} and {tuple(labels.shape)}"
+            )
+        table = torch.cat((bboxes.double(), labels.double()[:, None]), dim=1).cpu().numpy()
+        if not np.isfinite(table).all():
+            row = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])
+            raise ValueError(
+                f"frame {frame_id}: detection {row} is not finite: {table[row, :5].tolist()}"
+            )
+        chosen = np.flatnonzero(table[:, 4] > self.lowest_score)
+        table = table[chosen]
+        empty = np.flatnonzero((table[:, 2:4] <= table[:, :2]).any(axis=1))
+        if len(empty):
+            raise ValueError(
+                f"frame {frame_id}: detection {chosen[empty[0]]} has no area: "
+                f"x1, y1, x2, y2 = {table[empty[0], :4].tolist()}"
+            )
+        return chosen, Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
+
+    def _begin_frame(self, frame_id: int) -> None:
+        if frame_id == 0:
+            self.reset()
+        last = frame_id - 1 if self.frame_id is None else self.frame_id
+        if frame_id <= last:
+            raise ValueError(
+                f"frame {frame_id} comes after frame {last}: frames must be given in order, and a "
+                "new video begins with frame 0 or reset()"
+            )
+        for current in range(last + 1, frame_id + 1):
+            if not len(self.table):
+                break
+            self._predict(current)
+            if current < frame_id:
+                self.pop_invalid_tracks(current)
+        self.frame_id = frame_id
+
+    def _predict(self, frame_id: int) -> None:
+        table = self.table
+        # A lost box must not grow or shrink on without evidence.
+        table["means"][table["frame_ids"] < frame_id - 1, 7] = 0
+        moves = ~table["tentative"] | self.predicts_tentative
+        rows = np.flatnonzero(moves)
+        table["means"][rows], table["covs"][rows] = self.motion.predict_all(
+            table["means"][rows], table["covs"][rows]
+        )
+
+    def remember(self, ids: np.ndarray, dets: Detections) -> None:
+        """Update the tracks with their detections and add the new ones.
+
+        Args:
+            ids: Id of each detection, ``NO_ID`` for none. Ids that are not in the table are new.
+            dets: Detections of the frame.
+        """
+        owned = np.flatnonzero(ids != NO_ID)
+        owned = owned[np.argsort(ids[owned])]
+        known = np.isin(ids[owned], self.table["ids"], assume_unique=True)
+        old, new = owned[known], owned[~known]
+        if len(old):
+            self._continue_tracks(self.table.rows_of(ids[old]), dets.pick(old))
+        if len(new):
+            self._start_tracks(ids[new], dets.pick(new))
+
+    def _continue_tracks(self, rows: np.ndarray, dets: Detections) -> None:
+        table = self.table
+        means, covs = self.motion.update_all(
+            table["means"][rows], table["covs"][rows], bbox_xyxy_to_cxcyah(dets.bboxes)
+        )
+        table["means"][rows], table["covs"][rows] = means, covs
+        for name in ("bboxes", "scores", "labels"):
+            table[name][rows] = getattr(dets, name)
+        table["frame_ids"][rows] = self.frame_id
+        table["num_hits"][rows] += 1
+        table["tentative"][rows] &= table["num_hits"][rows] < self.num_tentatives
+
+    def _start_tracks(self, ids: np.ndarray, dets: Detections) -> None:
+        means, covs = self.motion.initiate_all(bbox_xyxy_to_cxcyah(dets.bboxes))
+        count = len(ids)
+        self.table.append(
+            ids=ids, bboxes=dets.bboxes, scores=dets.scores, labels=dets.labels,
+            means=means, covs=covs,
+            frame_ids=np.full(count, self.frame_id),
+            num_hits=np.ones(count, dtype=np.int64),
+            tentative=np.full(count, self.frame_id > 0 or not self.trust_first_frame),
+        )
+
+    def pop_invalid_tracks(self, frame_id: int) -> None:
+        """Drop tracks that are lost for too long, and tentative ones that were missed."""
+        age = frame_id - self.table["frame_ids"]
+        outdated = (age >= self.num_frames_retain) | (self.table["tentative"] & (age > 0))
+        self.table.keep(~outdated)
+
+    def predicted_bboxes(self, rows: np.ndarray) -> np.ndarray:
+        """Where the filter expects tracks, ``(n, 4)`` x1y1x2y2 in pixels."""
+        return bbox_cxcyah_to_xyxy(self.table["means"][rows, :4])
