@@ -17,13 +17,14 @@ from mmdet.datasets.builder import DATASETS
 from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
 
 from .coco_video_dataset import CocoVideoDataset
-from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, fresh_folder, track_table, xyxy
+from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, fresh_folder, track_table
 from .parsers.mot_txt import read_mot_txt, read_seqinfo, write_mot_txt
 from .parsers.public_detections import load_public_detections
 from .pipelines import optimize_pipeline
 
 RESULT_KEYS = {"track": "track_bboxes", "bbox": "det_bboxes"}
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
+ANN_KEYS = ("bboxes", "labels", "bboxes_ignore", "instance_ids")
 HALVES = ("half-train", "half-val")
 TRACK_SCORES = (
     *("IDF1", "IDP", "IDR", "Rcll", "Prcn", "GT", "MT", "PT", "ML", "FP", "FN", "IDs", "FM"),
@@ -49,6 +50,7 @@ class MOTChallengeDataset(CocoVideoDataset):
     """
 
     CLASSES = ("pedestrian",)
+    ALLOWED_METRICS = tuple(RESULT_KEYS)
 
     def __init__(
         self,
@@ -65,7 +67,6 @@ class MOTChallengeDataset(CocoVideoDataset):
         super().__init__(*args, **kwargs)
         self.pipeline = optimize_pipeline(self.pipeline)
         self.detections = self.load_detections(detection_file)
-        self._position_of_image = {img_id: i for i, img_id in enumerate(self.img_ids)}
 
     # ------------------------------------------------------------------ samples
     def load_detections(self, detection_file: str | None = None) -> dict | list | None:
@@ -107,21 +108,17 @@ class MOTChallengeDataset(CocoVideoDataset):
         if self.test_mode or self.visibility_thr < 0:
             return True
         if "visibility" not in ann:
-            raise KeyError(
+            raise ValueError(
                 f"{self.ann_file}: annotation {ann['id']} has no 'visibility', which "
                 f"visibility_thr={self.visibility_thr} needs"
             )
         return ann["visibility"] >= self.visibility_thr
 
-    def _has_area(self, ann: dict, img_info: dict) -> bool:
-        """Whether a box has a size and overlaps the image."""
-        x1, y1, w, h = ann["bbox"]
-        inter_w = min(x1 + w, img_info["width"]) - max(x1, 0)
-        inter_h = min(y1 + h, img_info["height"]) - max(y1, 0)
-        return min(inter_w, inter_h) > 0 and ann["area"] > 0 and min(w, h) >= 1
-
     def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
         """Boxes, labels and ids of an image.
+
+        Other than in the parent class, annotations marked ``ignore`` are ignored regions, and
+        objects seen too little are left out in training.
 
         Args:
             img_info: The image with its ``width`` and ``height``.
@@ -130,47 +127,31 @@ class MOTChallengeDataset(CocoVideoDataset):
         Returns:
             ``bboxes`` (n, 4), ``labels`` (n,), ``bboxes_ignore`` (k, 4), ``instance_ids`` (n,).
         """
-        anns = [
-            ann
-            for ann in ann_info
-            if ann["category_id"] in self.cat2label and self._has_area(ann, img_info)
-        ]
-        ignored = [bool(ann.get("ignore")) or bool(ann.get("iscrowd")) for ann in anns]
-        kept = [
-            ann
-            for ann, skip in zip(anns, ignored, strict=True)
-            if not skip and self._is_visible(ann)
-        ]
-        ids = [ann["instance_id"] for ann in kept] if self.load_as_video else range(len(kept))
-        return {
-            "bboxes": xyxy([ann["bbox"] for ann in kept]),
-            "labels": np.array([self.cat2label[ann["category_id"]] for ann in kept], np.int64),
-            "bboxes_ignore": xyxy(
-                [ann["bbox"] for ann, skip in zip(anns, ignored, strict=True) if skip]
-            ),
-            "instance_ids": np.array(ids, np.int64),
-        }
+        wanted = []
+        for ann in ann_info:
+            if ann.get("ignore"):
+                wanted.append({**ann, "ignore": False, "iscrowd": True})
+            elif ann.get("iscrowd") or self._is_visible(ann):
+                wanted.append(ann)
+        parsed = super()._parse_ann_info(img_info, wanted)
+        return {key: value for key, value in parsed.items() if key in ANN_KEYS}
 
     # ------------------------------------------------------------------ result files
     def _videos(self) -> dict[str, np.ndarray]:
         """Name of each video and the positions of its frames in ``data_infos``."""
+        if not self.load_as_video:
+            raise ValueError("tracks belong to videos, but the data set has load_as_video=False")
         ids = np.array([info["video_id"] for info in self.data_infos])
         _, first = np.unique(ids, return_index=True)
         videos = self.coco.load_vids([int(ids[i]) for i in np.sort(first)])
         return {video["name"]: np.flatnonzero(ids == video["id"]) for video in videos}
 
     def _frames_of_results(self, results: dict | list, metric: str) -> list:
-        """Entries of a metric, one per image."""
+        """Entries of a metric, one per image; a detector's results are a list."""
         key = RESULT_KEYS[metric]
         if isinstance(results, list) and metric == "bbox":
             results = {key: results}
-        if not isinstance(results, dict) or key not in results:
-            raise KeyError(f"metric {metric!r} needs results with the key {key!r}")
-        if len(results[key]) != len(self.data_infos):
-            raise ValueError(
-                f"{len(results[key])} entries in {key} for {len(self.data_infos)} images"
-            )
-        return results[key]
+        return self._entries(results, key, metric)
 
     def _origin(self) -> int:
         """Coordinate of the first pixel in the boxes of the annotation file."""
@@ -221,10 +202,10 @@ class MOTChallengeDataset(CocoVideoDataset):
             directory that is to be cleaned up, or None.
 
         Raises:
-            KeyError: Unknown metric, or results without the entry that it needs.
-            ValueError: The results do not have one entry per image.
+            ValueError: Unknown metric, or results without the entry that it needs, or not with one
+                entry per image.
         """
-        metrics = self._check_metrics(metrics)
+        frames = {m: self._frames_of_results(results, m) for m in self._check_metrics(metrics)}
         tmp_dir = None
         if resfile_path is None:
             tmp_dir = tempfile.TemporaryDirectory()
@@ -232,25 +213,24 @@ class MOTChallengeDataset(CocoVideoDataset):
         else:
             resfile_path = fresh_folder(resfile_path)
         videos = self._videos()
-        resfiles = {metric: osp.join(resfile_path, metric) for metric in metrics}
+        resfiles = {metric: osp.join(resfile_path, metric) for metric in frames}
         writers = {"track": self.format_track_results, "bbox": self.format_bbox_results}
-        for metric in metrics:
-            frames = self._frames_of_results(results, metric)
+        for metric, entries in frames.items():
             os.makedirs(resfiles[metric])
             for name, at in videos.items():
                 infos = [self.data_infos[i] for i in at]
                 resfile = osp.join(resfiles[metric], f"{name}.txt")
-                writers[metric]([frames[i] for i in at], infos, resfile)
+                writers[metric]([entries[i] for i in at], infos, resfile)
         return resfile_path, resfiles, list(videos), tmp_dir
 
     # ------------------------------------------------------------------ scores
     def _check_metrics(self, metric: str | Sequence[str]) -> list[str]:
         metrics = [metric] if isinstance(metric, str) else list(metric)
-        unknown = [m for m in metrics if m not in RESULT_KEYS]
+        unknown = [name for name in metrics if name not in self.ALLOWED_METRICS]
         if unknown:
-            raise KeyError(
-                f"metric {unknown[0]!r} is not supported by {type(self).__name__}; choose from "
-                f"{', '.join(RESULT_KEYS)}"
+            raise ValueError(
+                f"{type(self).__name__} has no metric {unknown[0]!r}; it has "
+                f"{', '.join(self.ALLOWED_METRICS)}."
             )
         return metrics
 
@@ -304,7 +284,7 @@ class MOTChallengeDataset(CocoVideoDataset):
             "SKIP_SPLIT_FOL": True,
         }
 
-    def _evaluate_tracks(
+    def _score_tracks(
         self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
     ) -> dict[str, float]:
         frames = self._frames_of_results(results, "track")
@@ -326,7 +306,7 @@ class MOTChallengeDataset(CocoVideoDataset):
         print_log("\n" + format_score_table(scores, TRACK_SCORES), logger=logger)
         return {key: scores["OVERALL"][key] for key in TRACK_SCORES}
 
-    def _evaluate_bboxes(
+    def _score_bboxes(
         self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
     ) -> dict[str, float]:
         frames = self._frames_of_results(results, "bbox")
@@ -360,17 +340,17 @@ class MOTChallengeDataset(CocoVideoDataset):
             HOTA over all videos; mAP.
 
         Raises:
-            KeyError: Unknown metric, or results without the entry that it needs.
             FileNotFoundError: A video has no ground truth.
-            ValueError: The results do not fit the ground truth; the message says why.
+            ValueError: Unknown metric, or the results do not fit data set or ground truth; the
+                message says why.
         """
         metrics = self._check_metrics(metric)
         if resfile_path is not None:
             folder = self.format_results(results, resfile_path, metrics)[0]
             print_log(f"results are written to {folder}", logger=logger)
         evaluators = {
-            "track": (self._evaluate_tracks, track_iou_thr),
-            "bbox": (self._evaluate_bboxes, bbox_iou_thr),
+            "track": (self._score_tracks, track_iou_thr),
+            "bbox": (self._score_bboxes, bbox_iou_thr),
         }
         scores = {}
         for name in metrics:

@@ -17,13 +17,6 @@ ORIGIN_KEY = "bbox_origin"
 TRACK_WIDTH, DETECTION_WIDTH = 6, 5
 
 
-def xyxy(boxes: list[list[float]]) -> np.ndarray:
-    """Boxes xywh as x1y1x2y2, ``(n, 4)`` float32."""
-    boxes = np.array(boxes, np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes.astype(np.float32)
-
-
 def _frame_numbers(infos: list[dict]) -> np.ndarray:
     """Frame numbers of the benchmark, from 1."""
     return np.array([info.get("mot_frame_id", info["frame_id"] + 1) for info in infos], np.int64)

@@ -185,15 +185,15 @@ class ReIDDataset(ImageListDataset):
             ``mAP`` and ``R1``, ``R5``, ... within [0, 1], rounded to 3 digits.
 
         Raises:
-            KeyError: Unknown metric or option.
-            ValueError: The count of embeddings differs from that of the images.
+            ValueError: Unknown metric or option, or the count of embeddings differs from that of
+                the images.
         """
         metrics = [metric] if isinstance(metric, str) else list(metric)
         options = dict(metric_options or {})
         unknown = [m for m in metrics if m not in METRICS]
         unknown += [o for o in options if o not in ("rank_list", "max_rank")]
         if unknown:
-            raise KeyError(
+            raise ValueError(
                 f"ReIDDataset.evaluate does not know {unknown[0]!r}: metrics are "
                 f"{', '.join(METRICS)}, options are rank_list and max_rank"
             )
