@@ -6,13 +6,16 @@ elsewhere. :func:`install` is called by ``import mmtrack``.
 
 from __future__ import annotations
 
-from . import numpy_aliases, ops
+from . import checkpoint, numpy_aliases, ops, parallel, registry, runner, state_dict
+from .checkpoint import trust_checkpoints
 from .ops import op_backend
+from .versions import check_versions
 
-__all__ = ["install", "op_backend"]
+__all__ = ["check_versions", "install", "op_backend", "trust_checkpoints"]
 
 
 def install() -> None:
-    """Apply all patches that the installed versions need. May be called any number of times."""
-    ops.install()
-    numpy_aliases.install()
+    """Check versions and apply all patches they need. May be called any number of times."""
+    check_versions()
+    for patch in (ops, numpy_aliases, parallel, checkpoint, state_dict, runner, registry):
+        patch.install()
