@@ -23,8 +23,7 @@ import torch
 from mmcv import Config, DictAction
 
 from mmtrack.apis.track_detections import track_detections
-from mmtrack.core.evaluation.mot_challenge import evaluate_mot_challenge, format_score_table
-from mmtrack.core.evaluation.mot_table import MOTTable
+from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
 from mmtrack.core.track import interpolate_tracks
 from mmtrack.datasets.parsers.detections import (
     read_detections,

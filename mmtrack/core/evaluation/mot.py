@@ -15,6 +15,13 @@ from .mot_table import MOTTable
 from .overlap_check import explain_mixed_classes, explain_no_overlap
 from .pair_matching import largest_matching
 from .score_table import format_score_table
+from .video_tables import (
+    LabelledTable,
+    check_layout,
+    objects_of_video,
+    regions_of_video,
+    results_of_video,
+)
 
 # Order of the columns and of the numbers in the copypaste strings.
 KEYS = ("IDF1", "MOTA", "MOTP", "FP", "FN", "IDSw", "Rcll", "Prcn", "MT", "PT", "ML", "FM")
@@ -59,140 +66,87 @@ def eval_mot(
         ValueError: lengths that do not fit, doubled ids in a frame, boxes that are not finite,
             or results of which no box overlaps any annotated object.
     """
-    num_classes = _check_layout(results, annotations, classes)
-    names = [str(c) for c in classes] if classes is not None else list(map(str, range(num_classes)))
-    parts = [(c, v) for c in range(num_classes) for v in range(len(results))]
+    names = check_layout(results, annotations, classes)
+    videos = list(range(len(results)))
+    found = [results_of_video(results[v], v) for v in videos]
+    objects = [objects_of_video(annotations[v], v, len(names)) for v in videos]
+    regions = [regions_of_video(annotations[v], by_class=ignore_by_classes) for v in videos]
+    # Every class of a video that occurs is a sequence of its own.
+    parts = [(c, v) for v in videos for c in _classes_of([found[v], objects[v]])]
     keys = [f"video {v} class {names[c]}" for c, v in parts]
-    objects = [_objects_of_video(video, v) for v, video in enumerate(annotations)]
-    gts = [objects[v][0][objects[v][1] == c] for c, v in parts]
-    tables = [_results_of_class(results[v], c) for c, v in parts]
+    gts = [objects[v].of_class(c) for c, v in parts]
+    tables = [found[v].of_class(c) for c, v in parts]
     pairs = pair_frames(gts, tables, keys)
     if len(pairs) == 0:
-        explain_mixed_classes(_by_class(gts, names), _by_class(tables, names), names)
-    explain_no_overlap(
-        pairs, dict(zip(keys, gts, strict=True)), dict(zip(keys, tables, strict=True))
-    )
-    regions = [_ignored_regions(annotations[v], c if ignore_by_classes else None) for c, v in parts]
-    ignored = _lies_in_region(pairs, tables, regions, ignore_iof_thr)
-    if ignored.any():
-        close = np.flatnonzero(within_threshold(pairs.ious, iou_thr))
-        rows, cols = pairs.gt_rows[close], pairs.result_rows[close]
-        matched = largest_matching(pairs.frames[close], rows, cols, pairs.ious[close])
-        ignored[cols[matched]] = False
-        pairs = pairs.keep(np.ones(len(pairs.gt), bool), ~ignored)
-    rows = _score_rows(pairs, iou_thr, names)
+        used = [[names[c] for c in _classes_of(side)] for side in (objects, found)]
+        explain_mixed_classes([o.table for o in objects], [f.table for f in found], *used)
+        explain_no_overlap(
+            pairs, dict(zip(keys, gts, strict=True)), dict(zip(keys, tables, strict=True))
+        )
+    hiding = [regions[v].of_class(c if ignore_by_classes else -1) for c, v in parts]
+    pairs = _without_ignored(pairs, _lies_in_region(tables, hiding, ignore_iof_thr), iou_thr)
+    rows = _score_rows(pairs, iou_thr, np.array([c for c, _ in parts]), names)
     print_log("\n" + format_score_table(rows), logger)
     return _report(rows, names)
 
 
-def _check_layout(
-    results: list[list[list[np.ndarray]]],
-    annotations: list[list[dict]],
-    classes: Sequence[str] | None,
-) -> int:
-    """Number of classes, after checking that both sides have the same videos and images."""
-    if len(results) != len(annotations):
-        raise ValueError(
-            f"results have {len(results)} videos and annotations {len(annotations)}; both need one "
-            "entry per video"
-        )
-    for v, (video, truth) in enumerate(zip(results, annotations, strict=True)):
-        if len(video) != len(truth):
-            raise ValueError(
-                f"video {v}: results have {len(video)} images and annotations {len(truth)}; both "
-                "need one entry per image"
-            )
-    counts = {len(image) for video in results for image in video}
-    expected = len(classes) if classes is not None else max(counts, default=0)
-    if counts - {expected}:
-        raise ValueError(
-            f"images have results of {sorted(counts)} classes, where {expected} are expected "
-            f"({'the length of `classes`' if classes is not None else 'the same for every image'})"
-        )
-    if expected == 0:
-        raise ValueError("there are no results to evaluate: no class in any image")
-    return expected
+def _classes_of(tables: list[LabelledTable]) -> list[int]:
+    """Classes that occur in some tables."""
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(t.labels for t in tables)])).tolist()
 
 
-def _objects_of_video(video: list[dict], number: int) -> tuple[MOTTable, np.ndarray]:
-    """Annotated objects of all images of a video, and their labels ``(N,)``."""
-    for frame, image in enumerate(video, 1):
-        missing = {"bboxes", "labels", "instance_ids"} - set(image)
-        if missing:
-            raise ValueError(f"annotations of video {number}, image {frame}: no {sorted(missing)}")
-    labels = _join([image["labels"] for image in video])
-    ids = _join([image["instance_ids"] for image in video])
-    table = _table([np.reshape(image["bboxes"], (-1, 4)) for image in video], ids)
-    return table, labels
+def _lies_in_region(tables: list[MOTTable], regions: list[MOTTable], iof_thr: float) -> np.ndarray:
+    """Result rows of which more than ``iof_thr`` lies within one region, ``(M,)`` bool.
 
-
-def _results_of_class(video: list[list[np.ndarray]], label: int) -> MOTTable:
-    images = [np.asarray(image[label], np.float64).reshape(-1, 6) for image in video]
-    ids = np.concatenate([image[:, 0] for image in images] or [np.empty(0)])
-    if not np.isfinite(ids).all():
-        raise ValueError(f"results of class {label} contain a track id that is not finite")
-    return _table([image[:, 1:5] for image in images], ids)
-
-
-def _ignored_regions(video: list[dict], label: int | None) -> MOTTable:
-    """Ignored regions of a video, of one class or of all (``label`` None)."""
-    regions = []
-    for image in video:
-        boxes = np.reshape(image.get("bboxes_ignore", ()), (-1, 4))
-        if label is not None and len(boxes):
-            if "labels_ignore" not in image:
-                raise ValueError("ignore_by_classes needs `labels_ignore` beside `bboxes_ignore`")
-            boxes = boxes[np.asarray(image["labels_ignore"]) == label]
-        regions.append(boxes)
-    return _table(regions, np.full(sum(map(len, regions)), -1))
-
-
-def _table(images: list[np.ndarray], ids: np.ndarray) -> MOTTable:
-    """Boxes x1, y1, x2, y2 of each image as a table with frames from 1."""
-    boxes = np.concatenate([*images, np.empty((0, 4))]).astype(np.float64)
-    boxes[:, 2:] -= boxes[:, :2]
-    frames = np.repeat(np.arange(1, len(images) + 1), [len(image) for image in images])
-    return MOTTable.from_columns(frames, ids, boxes)
-
-
-def _by_class(tables: list[MOTTable], names: list[str]) -> list[list[MOTTable]]:
-    """Tables in order of class and video as one list per class."""
-    videos = len(tables) // len(names)
-    return [tables[i * videos : (i + 1) * videos] for i in range(len(names))]
-
-
-def _join(columns: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.int64), *map(np.ravel, columns)])
-
-
-def _lies_in_region(
-    pairs: FramePairs, tables: list[MOTTable], regions: list[MOTTable], iof_thr: float
-) -> np.ndarray:
-    """Result rows of which more than ``iof_thr`` lies within one region, ``(M,)`` bool."""
-    inside = np.zeros(len(pairs.results), bool)
-    stride = 1 + max(t.frames.max(initial=0) for t in (*tables, *regions))
-    boxes, frames = (
-        np.concatenate([t.boxes for t in tables]),
-        np.concatenate([seq * stride + t.frames for seq, t in enumerate(tables)]),
-    )
-    region_boxes, region_frames = (
-        np.concatenate([t.boxes for t in regions]),
-        np.concatenate([seq * stride + t.frames for seq, t in enumerate(regions)]),
-    )
-    # tables are in order of frames, so that their rows are those of `pairs.results`
-    rows, _, shared = overlapping_pairs(boxes, frames, region_boxes, region_frames)
+    Args:
+        tables: Results, ordered by frame.
+        regions: Ignored regions of the same sequences, ordered by frame.
+        iof_thr: Share of a result's area.
+    """
+    stride = 1 + max((int(t.frames.max(initial=0)) for t in (*tables, *regions)), default=0)
+    boxes, frames = _on_one_time_line(tables, stride)
+    rows, _, shared = overlapping_pairs(boxes, frames, *_on_one_time_line(regions, stride))
+    inside = np.zeros(len(boxes), bool)
     inside[rows[shared > iof_thr * box_areas(boxes)[rows]]] = True
     return inside
 
 
-def _score_rows(pairs: FramePairs, iou_thr: float, names: list[str]) -> dict[str, dict]:
-    """Scores of every class and of all together, under the names of `KEYS`."""
+def _on_one_time_line(tables: list[MOTTable], stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes ``(N, 4)`` of all sequences and frame numbers ``(N,)`` that do not coincide."""
+    frames = [seq * stride + table.frames for seq, table in enumerate(tables)]
+    boxes = [table.boxes for table in tables]
+    return (
+        np.concatenate([np.empty((0, 4)), *boxes]),
+        np.concatenate([np.empty(0, np.int64), *frames]),
+    )
+
+
+def _without_ignored(pairs: FramePairs, ignored: np.ndarray, iou_thr: float) -> FramePairs:
+    """Pairs without the ignored results ``(M,)`` that match no object of their frame."""
+    if not ignored.any():
+        return pairs
+    close = np.flatnonzero(within_threshold(pairs.ious, iou_thr))
+    rows, cols = pairs.gt_rows[close], pairs.result_rows[close]
+    matched = largest_matching(pairs.frames[close], rows, cols, pairs.ious[close])
+    ignored[cols[matched]] = False
+    return pairs.keep(np.ones(len(pairs.gt), bool), ~ignored)
+
+
+def _score_rows(
+    pairs: FramePairs, iou_thr: float, classes: np.ndarray, names: list[str]
+) -> dict[str, dict]:
+    """Scores of every class and of all together under the names of `KEYS`.
+
+    Args:
+        pairs: Overlapping boxes; every class of a video is a sequence.
+        iou_thr: Least IoU of a match.
+        classes: Class of each sequence, ``(S,)``.
+        names: Names of the classes.
+    """
     clear, identity = clear_counts(pairs, iou_thr), identity_counts(pairs, iou_thr)
-    videos = pairs.num_seqs // len(names)
-    parts = {name: slice(i * videos, (i + 1) * videos) for i, name in enumerate(names)}
-    parts["OVERALL"] = slice(None)
+    parts = {name: np.flatnonzero(classes == c) for c, name in enumerate(names)}
     rows = {}
-    for name, part in parts.items():
+    for name, part in {**parts, "OVERALL": slice(None)}.items():
         found = {**clear_scores(clear.total(part)), **identity_scores(identity.total(part))}
         found["IDSw"] = found["IDs"]
         found["MOTP"] = 1 - found["MOTP"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from .clear import clear_counts, clear_scores, within_threshold
+from .clear import ClearCounts, clear_counts, clear_scores, within_threshold
 from .frame_pairs import FramePairs, pair_frames
-from .hota import EPS, hota_counts, hota_scores
-from .identity import identity_counts, identity_scores
+from .hota import EPS, HotaCounts, hota_counts, hota_scores
+from .identity import IdentityCounts, identity_counts, identity_scores
 from .mot_table import MOTTable
 from .overlap_check import explain_no_overlap
 from .pair_matching import best_matching, largest_matching
@@ -94,7 +94,11 @@ def evaluate_mot_challenge(
     return scores
 
 
-def _fill(scores: dict[str, dict[str, float]], counts, to_scores) -> None:  # noqa: ANN001
+def _fill(
+    scores: dict[str, dict[str, float]],
+    counts: ClearCounts | IdentityCounts | HotaCounts,
+    to_scores: Callable[..., dict[str, float]],
+) -> None:
     """Add the scores of every sequence, which are the keys of ``scores``, and of their union."""
     for seq, name in enumerate(scores):
         part = counts.total() if name == OVERALL else counts.total(slice(seq, seq + 1))
@@ -108,7 +112,7 @@ def _without_distractors(
 
     The kits differ in two details, both kept: motmetrics first matches as many boxes as it can
     where trackeval maximises the overlap, and only trackeval counts MOT20's vehicles as
-    distractors.
+    distractors. Unlike motmetrics, objects of unknown visibility (-1) are no distractors here.
     """
     everything = np.ones(len(pairs.results), bool)
     if benchmark == "MOT15":

@@ -63,37 +63,32 @@ def _describe(what: str, tables: Mapping[str, MOTTable]) -> str:
 
 
 def explain_mixed_classes(
-    gts: Sequence[Sequence[MOTTable]],
-    results: Sequence[Sequence[MOTTable]],
-    classes: Sequence[str],
+    gts: Sequence[MOTTable],
+    results: Sequence[MOTTable],
+    gt_classes: Sequence[str],
+    result_classes: Sequence[str],
 ) -> None:
     """Refuse results that overlap ground truth only in boxes of other classes.
 
     Args:
-        gts: Ground truth of every class and video.
-        results: Results of every class and video.
-        classes: Names of the classes.
+        gts: Ground truth of every video, all classes together.
+        results: Results of every video, all classes together.
+        gt_classes: Names of the classes with ground truth.
+        result_classes: Names of the classes with results.
 
     Raises:
         ValueError: boxes overlap once the classes are disregarded.
     """
-    merged = [[_merge(tables) for tables in zip(*side, strict=True)] for side in (gts, results)]
-    count = len(pair_frames(*merged))
-    if count == 0:
-        return
-    used = [
-        [name for name, tables in zip(classes, side, strict=True) if any(map(len, tables))]
-        for side in (gts, results)
-    ]
-    raise ValueError(
-        f"results overlap no ground truth of their class, though {count} pairs of boxes overlap "
-        f"across classes: ground truth has boxes of {used[0]}, results of {used[1]}; do the names "
-        "and the order of the classes of model and dataset agree?"
-    )
+    count = len(pair_frames(*([_with_new_ids(t) for t in side] for side in (gts, results))))
+    if count:
+        raise ValueError(
+            f"results overlap no ground truth of their class, though {count} pairs of boxes "
+            f"overlap across classes: ground truth has boxes of {list(gt_classes)}, results of "
+            f"{list(result_classes)}; do the names and the order of the classes of model and "
+            "dataset agree?"
+        )
 
 
-def _merge(tables: Sequence[MOTTable]) -> MOTTable:
-    """Boxes of all classes of one video under new ids."""
-    frames = np.concatenate([t.frames for t in tables])
-    boxes = np.concatenate([t.boxes for t in tables])
-    return MOTTable.from_columns(frames, np.arange(len(frames)), boxes)
+def _with_new_ids(table: MOTTable) -> MOTTable:
+    """The same boxes with a different id each: ids may repeat between classes."""
+    return MOTTable.from_columns(table.frames, np.arange(len(table)), table.boxes)

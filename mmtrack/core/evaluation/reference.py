@@ -5,10 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .mot_table import MOTTable
+
+if TYPE_CHECKING:
+    from motmetrics import MOTAccumulator
+    from trackeval.datasets import MotChallenge2DBox
 
 # Classes whose followers motmetrics removes (its preprocessing knows no other list for MOT20).
 DISTRACTORS = (2, 7, 8, 12)
@@ -77,8 +82,8 @@ def _motmetrics_scores(
     }
 
 
-def _accumulate(gt: MOTTable, res: MOTTable, benchmark: str, iou_thr: float):  # noqa: ANN202
-    """Events of one sequence: a ``motmetrics.MOTAccumulator``."""
+def _accumulate(gt: MOTTable, res: MOTTable, benchmark: str, iou_thr: float) -> MOTAccumulator:
+    """Events of one sequence."""
     import motmetrics
 
     events = motmetrics.MOTAccumulator()
@@ -156,13 +161,14 @@ def trackeval_hota(
     }
 
 
-def _trackeval_dataset(  # noqa: ANN202
+def _trackeval_dataset(
     folder: Path,
     gts: Mapping[str, MOTTable],
     results: Mapping[str, MOTTable],
     names: Sequence[str],
     benchmark: str,
-):
+) -> MotChallenge2DBox:
+    """Reader of trackeval on files written to a folder."""
     from trackeval.datasets import MotChallenge2DBox
 
     for part, tables in (("gt", gts), (f"trackers/{TRACKER}", results)):

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+# Left out unless asked for: parts of other columns.
+DETAILS = frozenset(
+    ("IDt", "IDa", "IDm", "DetRe", "DetPr", "AssRe", "AssPr", "OWTA")
+    + ("HOTA(0)", "LocA(0)", "HOTALocA(0)")
+)
+
 
 def format_score_table(
     scores: Mapping[str, Mapping[str, float]], keys: Sequence[str] | None = None
@@ -12,7 +18,8 @@ def format_score_table(
 
     Args:
         scores: Scores by name of the row; ratios as fractions, counts as integers.
-        keys: Columns in order; by default all, in the order in which they first appear.
+        keys: Columns in order; by default all in the order in which they first appear, except
+            those that only detail others (`DETAILS`).
 
     Returns:
         Lines without trailing newline: ratios in percent with one digit, except MOTP, a
@@ -25,7 +32,8 @@ def format_score_table(
         OVERALL  25.0    -
     """
     if keys is None:
-        keys = list(dict.fromkeys(key for row in scores.values() for key in row))
+        names = dict.fromkeys(key for row in scores.values() for key in row)
+        keys = [key for key in names if key not in DETAILS]
     lines = [["", *keys]]
     lines += [[name, *(_cell(key, row.get(key)) for key in keys)] for name, row in scores.items()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(keys) + 1)]

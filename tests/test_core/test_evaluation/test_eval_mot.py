@@ -161,10 +161,15 @@ class TestIgnoredRegions:
             r"across classes: ground truth has boxes of \['0'\], results of \['1'\]",
         ),
         ([[[image((3, *BOX))]]], [[{"bboxes": []}]], r"image 1: no \['instance_ids', 'labels'\]"),
+        (
+            [[[image()], [image()]]],
+            [[truth(), truth((1, 2, *BOX))]],
+            "video 0, image 2: label 2, while results have 1 classes",
+        ),
     ],
     ids=[
         "videos", "images", "classes", "doubled", "doubled-gt", "nan", "nan-id", "apart",
-        "mixed-classes", "no-ids",
+        "mixed-classes", "no-ids", "unknown-label",
     ],
 )  # fmt: skip
 def test_bad_input_is_named(results, annotations, message):

@@ -259,3 +259,6 @@ def test_score_table_aligns_ratios_counts_and_gaps():
         "OVERALL     -      -   12",
     ]
     assert "MOTP" not in format_score_table({"a": {"MOTA": 1.0, "MOTP": 1.0}}, keys=["MOTA"])
+    details = {"a": {"HOTA": 1.0, "OWTA": 1.0}}
+    assert "OWTA" not in format_score_table(details)
+    assert "OWTA" in format_score_table(details, keys=["OWTA"])
