@@ -125,4 +125,6 @@ def camera_path(
         raise ValueError(f"unknown camera movement {kind!r}; choose static, pan, handheld or zoom")
     view = frame / zoom[:, None]
     origin = (picture - view) / 2 + shift * room
+    if kind == "static":
+        origin = np.floor(origin)  # whole pixels need no interpolation
     return CameraPath(zoom, np.clip(origin, 0, picture - view))

@@ -159,6 +159,9 @@ class Scene:
 
     def _view(self, index: int) -> np.ndarray:
         """Background of a frame."""
+        (left, top), (width, height) = self.camera.origin[index], self.frame_size
+        if self.camera.zoom[index] == 1 and left == int(left) and top == int(top):
+            return self.picture[int(top) :, int(left) :][:height, :width].copy()
         matrix = self.camera.matrix(index)
         matrix[:, 2] += (matrix[0, 0] - 1) / 2  # from pixel corners to pixel centres
         return cv2.warpAffine(self.picture, matrix, self.frame_size, flags=cv2.INTER_LINEAR)

@@ -41,7 +41,7 @@ class Sprite:
         """Trim a drawing to its opaque part and build its smaller versions.
 
         Args:
-            colours: ``(h, w, 3)`` uint8, not premultiplied.
+            colours: ``(h, w, 3)`` uint8, premultiplied: no channel is above the opacity.
             opacity: ``(h, w)`` uint8.
             anchor: Ground point in the drawing.
             resolution: Pixels per metre of the drawing.
@@ -55,8 +55,9 @@ class Sprite:
         alpha = opacity[top : top + height, left : left + width]
         part = picture[: alpha.shape[0], : alpha.shape[1]]
         part[..., 3] = alpha
-        weight = alpha[..., None].astype(np.uint16)
-        part[..., :3] = (colours[top : top + height, left : left + width] * weight + 127) // 255
+        part[..., :3] = np.minimum(
+            colours[top : top + height, left : left + width], alpha[..., None]
+        )
         levels = [picture]
         for _ in range(_LEVELS - 1):
             size = (levels[-1].shape[1] // 2, levels[-1].shape[0] // 2)

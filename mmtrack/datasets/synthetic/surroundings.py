@@ -8,6 +8,7 @@ import numpy as np
 from .geometry import Ground
 
 _TEXTURE_PIXELS_PER_METRE = 48
+_SEAM = 7.3  # metres that the seam of the repeated texture lies beside the middle
 
 
 def noise_texture(rng: np.random.Generator, size: tuple[int, int], grain: int) -> np.ndarray:
@@ -42,7 +43,7 @@ def _tile_colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def _paving(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Top view of paving stones with dirt, ``(h, w, 3)`` float32."""
+    """Top view of paving stones with dirt, ``(h, w, 3)`` uint8."""
     width, height = size
     unit = _TEXTURE_PIXELS_PER_METRE
     stone = (int(unit * rng.uniform(0.6, 1.4)), int(unit * rng.uniform(0.5, 1.2)))
@@ -55,11 +56,11 @@ def _paving(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     joint = (shifted % stone[0] < 2) | (y % stone[1] < 2)
     shade = np.where(joint, shade * 0.72, shade)
     shade = shade * (1 + 0.05 * noise_texture(rng, size, 64))
-    return (shade[..., None] * _tile_colour(rng)).astype(np.float32)
+    return np.clip(shade[..., None] * _tile_colour(rng), 0, 255).astype(np.uint8)
 
 
 def _planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Top view of a wooden floor, ``(h, w, 3)`` float32."""
+    """Top view of a wooden floor, ``(h, w, 3)`` uint8."""
     width, height = size
     plank = int(0.3 * _TEXTURE_PIXELS_PER_METRE)
     tint = 1 + 0.1 * rng.normal(size=height // plank + 1).astype(np.float32)
@@ -69,7 +70,7 @@ def _planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     shade = tint[y // plank] * (1 + 0.05 * grain)
     shade = np.where(y % plank < 2, shade * 0.6, shade)
     wood = np.array([70, 108, 152]) * rng.uniform(0.6, 1.1)
-    return (shade[..., None] * wood).astype(np.float32)
+    return np.clip(shade[..., None] * wood, 0, 255).astype(np.uint8)
 
 
 def _lay_ground(picture: np.ndarray, ground: Ground, texture: np.ndarray) -> None:
@@ -80,15 +81,20 @@ def _lay_ground(picture: np.ndarray, ground: Ground, texture: np.ndarray) -> Non
     """
     height, width = picture.shape[:2]
     first = max(int(ground.horizon) + 2, 0)
-    samples = 3
-    rows = first + (np.arange((height - first) * samples) + 0.5) / samples
-    columns = (np.arange(width * samples) + 0.5) / samples
-    distance = ground.focal * ground.camera_height / (rows - ground.horizon)
-    across = (columns[None] - ground.centre) * distance[:, None] / ground.focal
+    samples = 2
+    rows = first + (np.arange((height - first) * samples, dtype=np.float32) + 0.5) / samples
+    columns = (np.arange(width * samples, dtype=np.float32) + 0.5) / samples
+    distance = ground.focal * ground.camera_height / (rows[:, None] - ground.horizon)
+    across = (columns - ground.centre) * (distance / ground.focal) + _SEAM
     unit = _TEXTURE_PIXELS_PER_METRE
-    u = ((across + 7.3) * unit % texture.shape[1]).astype(np.int32)
-    v = ((distance + 0.4) * unit % texture.shape[0]).astype(np.int32)
-    laid = texture[v[:, None], u]
+    away = np.broadcast_to(distance * unit, across.shape).astype(np.float32)
+    laid = cv2.remap(
+        texture,
+        (across * unit).astype(np.float32),
+        away,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_WRAP,
+    )
     picture[first:] = cv2.resize(laid, (width, height - first), interpolation=cv2.INTER_AREA)
 
 

@@ -27,7 +27,7 @@ def street():
 
 def alone(scene, number):
     """The same scene with one actor only."""
-    one = Scene(
+    return Scene(
         scene.name,
         scene.frame_size,
         scene.fps,
@@ -37,7 +37,6 @@ def alone(scene, number):
         [scene.actors[number - 1]],
         scene.grain,
     )
-    return one
 
 
 @pytest.mark.parametrize("index", [0, 13, 29])

@@ -66,7 +66,7 @@ def test_later_sprites_cover_earlier_ones(block):
 
 
 def test_half_opaque_edges_blend():
-    colours = np.full((20, 20, 3), 100, np.uint8)
+    colours = np.full((20, 20, 3), 50, np.uint8)  # 100 premultiplied
     opacity = np.full((20, 20), 128, np.uint8)
     sprite = Sprite.from_drawing(colours, opacity, (10, 10), 10)
     canvas = Canvas(np.full((40, 40, 3), 200, np.uint8))

@@ -20,15 +20,13 @@ class _Drawing:
 
     def __init__(self, unit: float):
         self.unit = unit
-        self.size = (int(2 * _HALF_WIDTH * unit), int((_TOP + _BOTTOM) * unit))
+        even = _OVERSAMPLING * np.ceil(np.array([2 * _HALF_WIDTH, _TOP + _BOTTOM]) * unit / 2)
+        self.size = (int(even[0]), int(even[1]))
         self.colours = np.zeros((self.size[1], self.size[0], 3), np.uint8)
         self.mask = np.zeros(self.size[::-1], np.uint8)
 
     def pixel(self, point: np.ndarray) -> tuple[int, int]:
-        return (
-            int(round((point[0] + _HALF_WIDTH) * self.unit)),
-            int(round((point[1] + _TOP) * self.unit)),
-        )
+        return int((point[0] + _HALF_WIDTH) * self.unit), int((point[1] + _TOP) * self.unit)
 
     def limb(self, start: np.ndarray, end: np.ndarray, width: float, colour: tuple) -> None:
         thickness = max(int(round(width * self.unit)), 1)
@@ -88,7 +86,7 @@ class PersonFigure(Figure):
     def sprite(self, pose: int, heading: int) -> Sprite:
         """Drawing of one pose and heading; headings beyond half a turn are mirror images."""
         if heading > HEADINGS // 2:
-            return self.sprite(pose, HEADINGS - heading).mirrored()
+            return self.look(pose, HEADINGS - heading).mirrored()
         return self._draw(self.poses[pose], 2 * np.pi * heading / HEADINGS)
 
     def _draw(self, pose: Pose, angle: float) -> Sprite:
@@ -204,27 +202,17 @@ def _draw_bag(
 
 
 def _finish(drawing: _Drawing, head: np.ndarray, resolution: float) -> Sprite:
-    """Shade the body as if round and lit from the upper left, then reduce it."""
-    left, top, width, height = cv2.boundingRect(drawing.mask)
-    step = 2 * _OVERSAMPLING
-    left, top = left // step * step, top // step * step
-    window = (slice(top, top + height + step), slice(left, left + width + step))
-    mask = np.pad(drawing.mask[window], ((0, step), (0, step)))
-    size = (mask.shape[1] // step * 2, mask.shape[0] // step * 2)
-    mask = mask[: size[1] * _OVERSAMPLING, : size[0] * _OVERSAMPLING]
-    painted = np.pad(drawing.colours[window], ((0, step), (0, step), (0, 0)))
-    painted = painted[: mask.shape[0], : mask.shape[1]]
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3) / (0.035 * drawing.unit)
-    across = np.linspace(1.06, 0.9, drawing.size[0] + 2 * step, dtype=np.float32)
-    # Zero outside of the silhouette, so that averaging there does not darken its rim.
-    light = (0.68 + 0.32 * np.minimum(depth, 1)) * across[None, left : left + mask.shape[1]]
-    light *= mask > 0
-    summed = cv2.resize(painted * light[..., None], size, interpolation=cv2.INTER_AREA)
-    opacity = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    colours = np.clip(summed * (255 / np.maximum(opacity, 1))[..., None], 0, 255).astype(np.uint8)
+    """Reduce the drawing and shade the body as if round and lit from the upper left."""
+    size = (drawing.size[0] // _OVERSAMPLING, drawing.size[1] // _OVERSAMPLING)
+    opacity = cv2.resize(drawing.mask, size, interpolation=cv2.INTER_AREA)
+    # Nothing is painted outside of the silhouette, so averages are premultiplied with opacity.
+    painted = cv2.resize(drawing.colours, size, interpolation=cv2.INTER_AREA)
     unit = drawing.unit / _OVERSAMPLING
-    corner = np.array([left, top]) / _OVERSAMPLING
-    anchor = np.array([_HALF_WIDTH, 1.0 + _TOP]) * unit - corner
-    x, y = (head + (_HALF_WIDTH - 0.06, _TOP - 0.07)) * unit - corner
+    depth = cv2.distanceTransform((opacity > 0).view(np.uint8), cv2.DIST_L2, 3)
+    across = np.linspace(1.06, 0.9, size[0], dtype=np.float32)
+    light = (0.68 + 0.32 * np.minimum(depth / (0.035 * unit), 1)) * across
+    shaded = cv2.multiply(painted, cv2.merge([light] * 3), dtype=cv2.CV_8U)
+    anchor = (_HALF_WIDTH * unit, (1.0 + _TOP) * unit)
+    x, y = (head + (_HALF_WIDTH - 0.06, _TOP - 0.07)) * unit
     box = (float(x), float(y), 0.12 * unit, 0.14 * unit)
-    return Sprite.from_drawing(colours, opacity, tuple(anchor), resolution, box)
+    return Sprite.from_drawing(shaded, opacity, anchor, resolution, box)

@@ -42,7 +42,7 @@ class DrawnFigure(Figure):
     def sprite(self, pose: int, heading: int) -> Sprite:
         """The drawing; heading 1 is its mirror image."""
         if heading:
-            return self.sprite(pose, 0).mirrored()
+            return self.look(pose, 0).mirrored()
         unit = self.resolution * _OVERSAMPLING
         width, height = (int((value + 0.2) * unit) for value in self.extent)
         colours = np.zeros((height, width, 3), np.uint8)
