@@ -83,9 +83,9 @@ class L2Loss(nn.Module):
         used = weight > 0
         positive, negative = used & (target == 1), used & (target == 0)
         if self.pos_margin > 0:
-            pred = pred - self.pos_margin * positive
+            pred = torch.where(positive, pred - self.pos_margin, pred)
         if self.neg_margin > 0:
-            pred = pred - self.neg_margin * negative
+            pred = torch.where(negative, pred - self.neg_margin, pred)
         pred = pred.clamp(min=0, max=1)
         dropped = negative & ~self._sample_negatives(pred, positive, negative)
         weight = weight.masked_fill(~used | dropped, 0)

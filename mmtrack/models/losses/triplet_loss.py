@@ -41,6 +41,8 @@ class TripletLoss(nn.Module):
         Returns:
             Scalar; 0 if there is no triplet, for example with a single identity.
         """
+        if not len(inputs):
+            return inputs.sum()
         if self.hard_mining:
             return self.loss_weight * self.hard_mining_triplet_loss_forward(inputs, targets)
         return self.loss_weight * self.all_triplets_forward(inputs, targets)
@@ -54,7 +56,7 @@ class TripletLoss(nn.Module):
         nearest = distance.masked_fill(same, torch.inf).amin(dim=1)
         # without another identity in the batch the nearest is infinitely far: no violation
         violation = (farthest - nearest + self.margin).clamp(min=0)
-        return violation.mean() if len(violation) else inputs.sum()
+        return violation.mean()
 
     def all_triplets_forward(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Mean over all triplets of anchor, other sample of its identity and sample of another."""
