@@ -1,10 +1,10 @@
-"""Track detections that exist already, and score the tracks where ground truth is given.
+r"""Track detections that exist already, and score the tracks where ground truth is given.
 
 The tracker and motion parts of a MOT config run on detections from files; no network is built and
 no image is read. Example:
 
-    python tools/track_detections.py \\
-        configs/mot/bytetrack/bytetrack_yolox_x_crowdhuman_mot17-private-half.py \\
+    python tools/track_detections.py \
+        configs/mot/bytetrack/bytetrack_yolox_x_crowdhuman_mot17-private-half.py \
         --detections MOT15/train --gt MOT15/train --out out/
 """
 
@@ -13,18 +13,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 
 # Idle OpenMP threads that spin slow a busy machine down; read by torch when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import mmcv
+import numpy as np
 import torch
 from mmcv import Config, DictAction
 
 from mmtrack.apis.track_detections import track_detections
 from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
 from mmtrack.core.track import interpolate_tracks
+from mmtrack.core.utils import Progress
 from mmtrack.datasets.parsers.detections import (
     read_detections,
     read_ground_truth,
@@ -69,8 +69,6 @@ def parse_args() -> argparse.Namespace:
 
 def fill_gaps(cfg: Config, table: MOTTable) -> MOTTable:
     """Interpolate the tracks of a video as the test set of the config says."""
-    import numpy as np
-
     settings = cfg.data.test.get("interpolate_tracks_cfg") or {}
     boxes = table.boxes.copy()
     boxes[:, 2:] += boxes[:, :2]
@@ -83,23 +81,17 @@ def fill_gaps(cfg: Config, table: MOTTable) -> MOTTable:
 def track_all(
     cfg: Config, detections: dict[str, MOTTable], lengths: dict[str, int]
 ) -> dict[str, MOTTable]:
-    """Track every sequence, with a progress bar, and report the speed of the tracker."""
+    """Track every sequence, and show the progress and speed."""
     counts = {
         name: max(lengths.get(name, 0), int(table.frames.max(initial=0)))
         for name, table in detections.items()
     }
-    progress = mmcv.ProgressBar(sum(counts.values()))
     results = {}
-    start = time.perf_counter()
-    for name, table in detections.items():
-        results[name] = track_detections(
-            cfg, table, length=counts[name], on_frame=progress.update
-        )
-    seconds = time.perf_counter() - start
-    print(
-        f"\n{sum(counts.values())} frames of {len(results)} sequences in {seconds:.2f} s "
-        f"({sum(counts.values()) / max(seconds, 1e-9):.0f} frames/s)"
-    )
+    with Progress(sum(counts.values())) as progress:
+        for name, table in detections.items():
+            results[name] = track_detections(
+                cfg, table, length=counts[name], on_frame=progress.update
+            )
     return results
 
 

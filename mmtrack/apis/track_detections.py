@@ -31,7 +31,7 @@ def build_detections_tracker(cfg: Config) -> tuple[torch.nn.Module, SimpleNamesp
     missing = [part for part in ("tracker", "motion") if not model.get(part)]
     if missing:
         raise ValueError(
-            f"{cfg.filename}: model has no {' and no '.join(missing)}; detections can be tracked by "
+            f"{cfg.filename}: model has no {' and no '.join(missing)}; detections are tracked by "
             "SORT, ByteTrack and OC-SORT configs"
         )
     settings = model.tracker.copy()

@@ -46,9 +46,7 @@ class PlainKalmanFilter:
 
     def update(self, mean, covariance, measurement):
         projected_mean, projected_cov = self.project(mean, covariance)
-        gain = scipy.linalg.solve(
-            projected_cov, (covariance @ self.observe.T).T, assume_a="pos"
-        ).T
+        gain = scipy.linalg.solve(projected_cov, (covariance @ self.observe.T).T, assume_a="pos").T
         mean = mean + gain @ (measurement - projected_mean)
         covariance = covariance - gain @ projected_cov @ gain.T
         return mean, covariance

@@ -11,6 +11,7 @@ References:
 
 import lap
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from oracles.plain_kalman import PlainKalmanFilter
 
@@ -28,16 +29,14 @@ def to_xyxy(state):
     ])  # fmt: skip
 
 
-def overlap(a, b):
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    inter = max(width, 0) * max(height, 0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    return inter / max(union, 1e-6)
-
-
 def overlaps(a, b):
-    return np.array([[overlap(p, q) for q in b] for p in a]).reshape(len(a), len(b))
+    """IoU of all pairs, (len(a), len(b))."""
+    a = np.asarray(a, float).reshape(-1, 1, 4)
+    b = np.asarray(b, float).reshape(1, -1, 4)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    inter = sides.clip(0).prod(-1)
+    union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - inter
+    return inter / np.maximum(union, 1e-6)
 
 
 def assign(cost, limit):
@@ -46,6 +45,12 @@ def assign(cost, limit):
         return []
     _, columns, _ = lap.lapjv(cost, extend_cost=True, cost_limit=limit)
     return [(row, column) for row, column in enumerate(columns) if column >= 0]
+
+
+def assign_then_gate(cost, limit):
+    """Optimal pairs of all, then those that cost too much are refused (SORT, section 3.3)."""
+    rows, columns = linear_sum_assignment(cost) if cost.size else ([], [])
+    return [(i, j) for i, j in zip(rows, columns, strict=True) if cost[i, j] <= limit]
 
 
 class Track:
@@ -65,9 +70,7 @@ class Track:
         self.mean, self.covariance = self.kalman.predict(self.mean, self.covariance)
 
     def update(self, box, score, frame):
-        self.mean, self.covariance = self.kalman.update(
-            self.mean, self.covariance, to_cxcyah(box)
-        )
+        self.mean, self.covariance = self.kalman.update(self.mean, self.covariance, to_cxcyah(box))
         self.score, self.last_frame, self.last_box = score, frame, box
         self.hits += 1
 
@@ -86,17 +89,16 @@ class PlainTracker:
         self.kalman = PlainKalmanFilter()
         self.tracks, self.next_id = [], 0
 
-    def pair(self, tracks, detections, thr, weighted=False, boxes=None):
-        """Pairs (track, detection) whose IoU, times the score if weighted, reaches ``thr``."""
-        boxes = [t.box for t in tracks] if boxes is None else boxes
-        iou = overlaps(boxes, [d[0] for d in detections])
+    def pair(self, tracks, detections, thr, weighted=False):
+        """Pairs (track, detection) of a class whose IoU, or IoU times score, reaches ``thr``."""
+        iou = overlaps([t.box for t in tracks], [d[0] for d in detections])
+        if not iou.size:
+            return []
         if weighted:
             iou = iou * np.array([d[1] for d in detections])[None]
         cost = 1 - iou
-        for i, track in enumerate(tracks):
-            for j, detection in enumerate(detections):
-                if track.label != detection[2]:
-                    cost[i, j] = 1e6
+        classes = np.array([t.label for t in tracks])
+        cost[classes[:, None] != np.array([d[2] for d in detections])[None]] = 1e6
         return assign(cost, 1 - thr)
 
     def birth(self, box, score, label, frame):
@@ -138,8 +140,8 @@ class PlainSort(PlainTracker):
         # the tracks seen a frame ago; without appearance nothing else can bring a track back
         active = [t for t in self.tracks if t.last_frame == frame - 1]
         pairs = dict()
-        last_seen = [t.last_box for t in active]
-        for i, j in self.pair(active, detections, self.match_iou_thr, boxes=last_seen):
+        cost = 1 - overlaps([t.last_box for t in active], [d[0] for d in detections])
+        for i, j in assign_then_gate(cost, 1 - self.match_iou_thr):
             pairs[j] = active[i]
         return self.finish(detections, pairs, frame)
 
@@ -175,8 +177,8 @@ class PlainByteTrack(PlainTracker):
         tentative = [t for t in self.tracks if not t.confirmed]
         for track in confirmed:
             track.predict(frame)
-        pairs = {j: confirmed[i]
-                 for i, j in self.pair(confirmed, strong, self.thr_high, self.weighted)}  # fmt: skip
+        first = self.pair(confirmed, strong, self.thr_high, self.weighted)
+        pairs = {j: confirmed[i] for i, j in first}
         left = [j for j in range(len(strong)) if j not in pairs]
         for i, j in self.pair(tentative, [strong[j] for j in left], self.thr_tentative,
                               self.weighted):  # fmt: skip
