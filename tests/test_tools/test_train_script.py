@@ -1,0 +1,70 @@
+"""tools/train.py as a process: it trains, validates, survives SIGKILL, and refuses nonsense."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny_project import EPOCHS, ITERATIONS, read_rows
+
+
+def test_killed_training_resumes_to_the_same_end(resumed):
+    assert resumed.files_at_kill == ["epoch_1.pth", "latest.pth"]
+    killed = [row for row in resumed.rows_at_kill if row["mode"] == "train"]
+    assert killed[-1]["epoch"] == 2
+    assert killed[-1]["iter"] < ITERATIONS
+
+    last = torch.load(resumed.work_dir / "latest.pth", map_location="cpu", weights_only=False)
+    assert (last["meta"]["epoch"], last["meta"]["iter"]) == (EPOCHS, EPOCHS * ITERATIONS)
+    assert last["optimizer"]["state"]  # momentum was kept
+    rows = read_rows(resumed.work_dir)[len(resumed.rows_at_kill) :]
+    trained = [(r["epoch"], r["iter"]) for r in rows if r["mode"] == "train"]
+    expected = [(e, i) for e in range(2, EPOCHS + 1) for i in range(1, ITERATIONS + 1)]
+    assert trained == expected
+
+
+def test_validation_and_meta_data(resumed):
+    rows = [r for r in read_rows(resumed.work_dir) if r["mode"] == "val"]
+    assert [r["epoch"] for r in rows] == [1, 2, 3]
+    assert all("bbox_mAP" in r for r in rows)
+    meta = torch.load(resumed.work_dir / "latest.pth", weights_only=False)["meta"]
+    assert meta["CLASSES"] == ("box",)
+    assert meta["seed"] == 3
+    assert "mmtrack_version" in meta
+    assert (resumed.work_dir / "detector.py").is_file()
+
+
+def test_losses_fall(resumed):
+    losses = [r["loss"] for r in read_rows(resumed.work_dir) if r["mode"] == "train"]
+    assert np.mean(losses[-ITERATIONS:]) < np.mean(losses[:ITERATIONS])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--resume-from", "nowhere.pth"], "nowhere.pth"),
+        (["--cfg-options", "data.train.ann_file=gone.json"], "gone.json"),
+    ],
+)
+def test_bad_input_ends_in_one_line(tiny, run_here, tmp_path, options, message):
+    done = run_here(
+        "tools/train.py", tiny / "detector.py", "--device", "cpu", "--work-dir", tmp_path, *options
+    )
+    assert done.status == 1
+    assert message in done.err
+
+
+def test_weights_alone_cannot_be_resumed(tiny, run_here, tmp_path):
+    done = run_here(
+        "tools/train.py",
+        tiny / "detector.py",
+        "--device",
+        "cpu",
+        "--work-dir",
+        tmp_path,
+        "--resume-from",
+        tiny / "detector.pth",
+    )
+    assert done.status == 1
+    assert "lacks epoch, iter, optimizer" in done.err
+    assert "load_from" in done.err
