@@ -129,11 +129,6 @@ def score_motmetrics(gts: list[MOTTable], results: list[MOTTable]) -> dict[str, 
     return dict(table.rename(columns=motmetrics.io.motchallenge_metric_names).loc["OVERALL"])
 
 
-def score_eval_mot(gts: list[MOTTable], results: list[MOTTable]) -> dict[str, float]:
-    """Our `eval_mot` on per-image lists as models return them (conversion not timed twice)."""
-    return eval_mot(*score_eval_mot.lists, logger="silent", classes=["person"])
-
-
 def per_image_lists(gts: list[MOTTable], results: list[MOTTable]) -> tuple[list, list]:
     """Arguments of `eval_mot` for the same boxes."""
     videos, annotations = [], []
@@ -212,21 +207,21 @@ def bench_tracking(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     pairs = [make_sequence(rng, args.frames, args.tracks) for _ in range(args.sequences)]
     gts, results = [p[0] for p in pairs], [p[1] for p in pairs]
-    score_eval_mot.lists = per_image_lists(gts, results)
+    lists = per_image_lists(gts, results)
     runs = {
-        "ours: CLEAR + IDF1 + HOTA": (score_ours, args.repeats),
-        "ours: evaluate_mot_challenge": (score_ours_with_preprocessing, args.repeats),
-        "ours: eval_mot (CLEAR + IDF1)": (score_eval_mot, args.repeats),
-        "trackeval: CLEAR + IDF1 + HOTA": (score_trackeval, 1),
-        "motmetrics: CLEAR + IDF1": (score_motmetrics, 1),
+        "ours: CLEAR + IDF1 + HOTA": lambda: score_ours(gts, results),
+        "ours: evaluate_mot_challenge": lambda: score_ours_with_preprocessing(gts, results),
+        "ours: eval_mot (CLEAR + IDF1)": lambda: eval_mot(*lists, logger="silent"),
+        "trackeval: CLEAR + IDF1 + HOTA": lambda: score_trackeval(gts, results),
+        "motmetrics: CLEAR + IDF1": lambda: score_motmetrics(gts, results),
     }
     print(
         f"{args.sequences} sequences x {args.frames} frames x {args.tracks} tracks, "
         f"{sum(map(len, results))} result boxes"
     )
     scores, seconds = {}, {}
-    for name, (function, repeats) in runs.items():
-        seconds[name], scores[name] = timed(lambda f=function: f(gts, results), repeats)
+    for name, function in runs.items():
+        seconds[name], scores[name] = timed(function, args.repeats)
     base = seconds["ours: CLEAR + IDF1 + HOTA"]
     for name, value in seconds.items():
         print(f"{name:32s} {value:8.3f} s  {value / base:6.1f} x")
@@ -247,7 +242,7 @@ def bench_boxes(args: argparse.Namespace) -> None:
 
     data = make_detections(np.random.default_rng(args.seed), args.images, 12, 10)
     chosen = coco_eval_classes()
-    slow, reference = timed(lambda: average_precision(COCO, COCOeval, data), 1)
+    slow, reference = timed(lambda: average_precision(COCO, COCOeval, data), args.repeats)
     fast, value = timed(lambda: average_precision(*chosen, data), args.repeats)
     print(f"bbox AP of {args.images} images, {len(data[1])} detections")
     print(f"{chosen[1].__module__.split('.')[0]:32s} {fast:8.3f} s     1.0 x  mAP {value:.6f}")
@@ -261,7 +256,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=900)
     parser.add_argument("--tracks", type=int, default=30)
     parser.add_argument("--images", type=int, default=2000, help="images of the bbox AP table")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of ours, the best counts")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each, the best counts")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     bench_tracking(args)
