@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import pickletools
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -90,16 +91,44 @@ def _refused_global(message: str) -> str | None:
     return None
 
 
-def _explain(error: Exception, name: str) -> CheckpointError:
-    message = str(error)
-    refused = _refused_global(message)
-    if refused is not None or "blocked" in message or "Unsupported operand" in message:
-        what = f"'{refused}'" if refused else "an instruction that data does not need"
+def _named_globals(stream: IO[bytes]) -> list[str] | None:
+    """Objects that a pickle asks for, read without executing it; None if it is no pickle."""
+    names, texts = [], []
+    try:
+        for opcode, argument, _ in pickletools.genops(stream):
+            if opcode.name == "GLOBAL":
+                names.append(argument.replace(" ", "."))
+            elif opcode.name == "STACK_GLOBAL":
+                names.append(".".join(texts[-2:]))
+            elif isinstance(argument, str):
+                texts.append(argument)
+    except ValueError:
+        return None
+    return names
+
+
+def _refusal(error: Exception, file: CheckpointFile) -> str | None:
+    """What the file asks to execute; None where it is no checkpoint at all."""
+    refused = _refused_global(str(error))
+    if refused is not None:
+        return f"'{refused}'"
+    # Pickles that torch did not write fail at their first instruction, before any name.
+    if not isinstance(error, pickle.UnpicklingError) or not isinstance(file, (str, os.PathLike)):
+        return None
+    with open(file, "rb") as stream:
+        names = _named_globals(stream)
+    return ", ".join(f"'{name}'" for name in names) if names else None
+
+
+def _explain(error: Exception, file: CheckpointFile, name: str) -> CheckpointError:
+    what = _refusal(error, file)
+    if what is not None:
         return CheckpointError(
             f"checkpoint {name} asks to execute {what} while it is loaded, which can run any "
             "code. If you trust where it comes from, use --trust-checkpoint "
             "(mmtrack.compat.checkpoint.trust_checkpoints(True) in Python)"
         )
+    message = str(error)
     reason = message.splitlines()[0] if message else type(error).__name__
     return CheckpointError(f"checkpoint {name} is damaged, truncated or not a checkpoint: {reason}")
 
@@ -136,7 +165,7 @@ def load_checkpoint_file(
     except errors as error:
         if _is_device_error(error):
             raise
-        raise _explain(error, name) from error
+        raise _explain(error, file, name) from error
 
 
 def _is_device_error(error: Exception) -> bool:

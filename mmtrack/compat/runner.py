@@ -2,7 +2,9 @@
 
 Needed by: every mmcv 1.x. ``EpochBasedRunner.resume`` executes the configuration text inside a
 checkpoint as Python; ``IterBasedRunner.resume`` asks for a CUDA device; files are written in
-place, so a run that is killed leaves a truncated checkpoint under its final name.
+place, so a run that is killed leaves a truncated checkpoint under its final name. Each epoch
+sleeps for two seconds to avoid a deadlock of data loaders that torch no longer has (mmcv's
+successor does not sleep either).
 """
 
 from __future__ import annotations
@@ -133,6 +135,18 @@ def _resume_iterations(
     self.logger.info("resumed from epoch: %d, iter %d", self.epoch, self.iter)
 
 
+class _NoWaiting:
+    """Stands for the module ``time``, of which the runners use ``sleep`` only."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Return at once."""
+
+
+def _replace_sleep(module: ModuleType) -> None:
+    module.time = _NoWaiting
+
+
 def _replace_epoch_resume(module: ModuleType) -> None:
     module.BaseRunner.resume = _resume_epochs
 
@@ -154,7 +168,9 @@ def _write_atomically(module: ModuleType) -> None:
 
 
 def install() -> None:
-    """Replace the three methods."""
+    """Replace what is named above."""
+    for name in ("mmcv.runner.epoch_based_runner", "mmcv.runner.iter_based_runner"):
+        when_imported(name, _replace_sleep)
     when_imported("mmcv.runner.base_runner", _replace_epoch_resume)
     when_imported("mmcv.runner.iter_based_runner", _replace_iteration_resume)
     when_imported("mmcv.fileio.file_client", _write_atomically)

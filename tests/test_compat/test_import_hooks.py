@@ -84,3 +84,9 @@ def test_import_is_silent_and_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert done.stderr == ""
+
+
+def test_mmcv_does_not_announce_its_next_version():
+    code = "import mmtrack, mmcv.runner"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "MMCV will release" not in done.stderr

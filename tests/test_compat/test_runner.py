@@ -1,0 +1,160 @@
+"""Resuming and saving of mmcv's runners."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from mmcv.runner import EpochBasedRunner, IterBasedRunner, save_checkpoint
+from torch import nn
+
+from mmtrack.compat.checkpoint import CheckpointError
+
+
+class Model(nn.Module):
+    def __init__(self, width=1):
+        super().__init__()
+        self.layer = nn.Linear(2, width)
+
+    def train_step(self, data, optimizer, **kwargs):
+        loss = self.layer(data).square().mean()
+        return dict(loss=loss, log_vars=dict(loss=loss.item()), num_samples=len(data))
+
+
+def make_runner(cls, work_dir, width=1, epochs=2):
+    torch.manual_seed(0)
+    model = Model(width)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    limit = dict(max_epochs=epochs) if cls is EpochBasedRunner else dict(max_iters=3 * epochs)
+    logger = logging.getLogger("runner_test")
+    runner = cls(model, optimizer=optimizer, work_dir=str(work_dir), logger=logger, **limit)
+    runner.register_checkpoint_hook(dict(interval=1, by_epoch=cls is EpochBasedRunner))
+    runner.register_optimizer_hook(dict(grad_clip=None))
+    return runner
+
+
+def loader():
+    generator = torch.Generator().manual_seed(1)
+    return torch.utils.data.DataLoader(torch.rand(6, 2, generator=generator), batch_size=2)
+
+
+def test_epoch_runner_resumes_to_the_same_weights(tmp_path):
+    whole = make_runner(EpochBasedRunner, tmp_path / "whole", epochs=4)
+    whole.run([loader()], [("train", 1)])
+    first = make_runner(EpochBasedRunner, tmp_path / "part", epochs=2)
+    first.meta = dict(hook_msgs=dict(best_score=np.float64(0.5)))
+    first.run([loader()], [("train", 1)])
+    second = make_runner(EpochBasedRunner, tmp_path / "part", epochs=4)
+    second.resume(str(tmp_path / "part" / "latest.pth"))
+    assert (second.epoch, second.iter) == (2, 6)
+    assert second.meta["hook_msgs"]["best_score"] == 0.5
+    second.run([loader()], [("train", 1)])
+    assert torch.equal(second.model.layer.weight, whole.model.layer.weight)
+
+
+def test_iteration_runner_resumes_without_cuda(tmp_path):
+    first = make_runner(IterBasedRunner, tmp_path)
+    first.run([loader()], [("train", 1)])
+    second = make_runner(IterBasedRunner, tmp_path)
+    second.resume(str(tmp_path / "latest.pth"))
+    saved = torch.load(tmp_path / "latest.pth", weights_only=True)
+    assert second.iter == saved["meta"]["iter"]
+    assert torch.equal(second.model.layer.weight, first.model.layer.weight)
+    state = second.optimizer.state_dict()["state"]
+    assert state[0]["step"] == 6
+
+
+def test_configuration_inside_of_a_checkpoint_is_not_executed(tmp_path):
+    victim = tmp_path / "executed"
+    config = f"import os\nos.mkdir({str(victim)!r})\ngpu_ids = range(0, 4)\n"
+    runner = make_runner(EpochBasedRunner, tmp_path)
+    path = tmp_path / "evil.pth"
+    save_checkpoint(
+        runner.model, str(path), runner.optimizer, dict(epoch=1, iter=100, config=config)
+    )
+    runner.resume(str(path))
+    assert not victim.exists()
+    assert runner.iter == 400  # four processes then, one now
+
+
+@pytest.mark.parametrize(
+    ("config", "iterations"),
+    [("gpu_ids = [0, 1]", 200), ("a = 1", 100), ("{not python", 100), ("gpu_ids = [0]", 100)],
+)
+def test_number_of_processes_is_read_from_the_configuration(tmp_path, config, iterations):
+    runner = make_runner(EpochBasedRunner, tmp_path)
+    path = str(tmp_path / "some.pth")
+    save_checkpoint(runner.model, path, meta=dict(epoch=1, iter=100, config=config))
+    runner.resume(path)
+    assert runner.iter == iterations
+
+
+def test_weights_only_cannot_be_resumed_from(tmp_path):
+    runner = make_runner(EpochBasedRunner, tmp_path)
+    path = str(tmp_path / "weights.pth")
+    torch.save(runner.model.state_dict(), path)
+    with pytest.raises(CheckpointError, match=r"weights\.pth cannot be resumed.*load_from"):
+        runner.resume(path)
+
+
+def test_state_of_another_optimizer(tmp_path):
+    runner = make_runner(EpochBasedRunner, tmp_path)
+    other = torch.optim.SGD([runner.model.layer.weight], lr=0.1)
+    path = str(tmp_path / "some.pth")
+    save_checkpoint(runner.model, path, other, dict(epoch=1, iter=1))
+    with pytest.raises(CheckpointError, match=r"some\.pth was written by a run with another"):
+        runner.resume(path)
+
+
+WRITER = """
+import sys, torch
+import mmtrack
+from mmcv.runner import save_checkpoint
+model = torch.nn.Linear(1500, 1500)
+print("ready", flush=True)
+while True:
+    save_checkpoint(model, sys.argv[1])
+"""
+
+
+def test_a_killed_run_leaves_whole_checkpoints(tmp_path):
+    path = tmp_path / "epoch_1.pth"
+    for delay in (0.0, 0.017):
+        command = [sys.executable, "-W", "ignore", "-c", WRITER, str(path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        deadline = time.monotonic() + 20
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(delay)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert torch.load(path, weights_only=True)["state_dict"]["weight"].shape == (1500, 1500)
+        path.unlink()
+
+
+def test_failed_saving_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "epoch_1.pth"
+    save_checkpoint(Model(), str(path))
+    before = path.read_bytes()
+
+    def no_space(source, target):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", no_space)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(Model(), str(path))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["epoch_1.pth"]
+
+
+def test_epochs_do_not_sleep(tmp_path):
+    runner = make_runner(EpochBasedRunner, tmp_path, epochs=4)
+    start = time.monotonic()
+    runner.run([loader()], [("train", 1)])
+    assert time.monotonic() - start < 6  # mmcv alone sleeps for nine seconds
