@@ -130,7 +130,8 @@ def _read(img: str | np.ndarray) -> np.ndarray:
 
 
 def _caption(track: int, label: int, score: float, classes: Sequence[str] | None) -> str:
+    # Brackets, because blanks are narrow in OpenCV's font: "30 0.35" reads like 300.35.
     if classes is not None and len(classes) == 1:
-        return f"{int(track)} {score:.2f}"
+        return f"{int(track)} ({score:.2f})"
     name = classes[int(label)] if classes is not None else f"class {int(label)}"
-    return f"{int(track)} {name} {score:.2f}"
+    return f"{int(track)} {name} ({score:.2f})"
