@@ -1,7 +1,8 @@
-"""``np.int`` and ``np.float`` for the few old modules that still spell them.
+"""``np.int``, ``np.float`` and ``np.asfarray`` for the few modules that still spell them.
 
 Needed by: numpy >= 1.24, which removed the aliases that mmcv 1.7.2 and mmdet 2.28.2 use in four
-modules. numpy itself is not touched: only the name ``np`` inside those modules is replaced.
+modules, and numpy >= 2.0, which removed ``asfarray`` of motmetrics 1.4. numpy itself is not
+touched: only the name ``np`` inside those modules is replaced.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from .import_hooks import when_imported
 
-_ALIASES = {"int": int, "float": float, "bool": bool, "object": object}
+
+def _asfarray(values: ArrayLike, dtype: DTypeLike = np.float64) -> np.ndarray:
+    """Values as an array of floats."""
+    return np.asarray(values, dtype=dtype)
+
+
+_ALIASES = {"int": int, "float": float, "bool": bool, "object": object, "asfarray": _asfarray}
 _MODULES = (
     "mmcv.ops.pixel_group",
     "mmdet.core.bbox.samplers.iou_balanced_neg_sampler",
     "mmdet.datasets.custom",
     "mmdet.datasets.openimages",
+    "motmetrics.distances",
 )
 
 
@@ -26,9 +35,9 @@ class _NumpyWithAliases(ModuleType):
     """numpy, plus the removed aliases."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any numpy attribute
-        if name in _ALIASES:
-            return _ALIASES[name]
-        return getattr(np, name)
+        if name in np.__dict__ or name not in _ALIASES:
+            return getattr(np, name)
+        return _ALIASES[name]
 
 
 _PROXY = _NumpyWithAliases("numpy")
@@ -41,7 +50,7 @@ def _give_aliases(module: ModuleType) -> None:
 
 def install() -> None:
     """Give the old modules their aliases back. Does nothing where numpy still has them."""
-    if "int" in np.__dict__:
+    if "int" in np.__dict__ and "asfarray" in np.__dict__:
         return
     for name in _MODULES:
         when_imported(name, _give_aliases)

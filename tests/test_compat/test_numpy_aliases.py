@@ -32,7 +32,19 @@ def test_iou_balanced_negative_sampler():
         assert len(set(chosen.tolist())) == 16
 
 
-@pytest.mark.parametrize("name", ["mmdet.datasets.custom", "mmcv.ops.pixel_group"])
+def test_distances_of_motmetrics():
+    from motmetrics.distances import iou_matrix, norm2squared_matrix
+
+    first = [[0, 0, 10, 10], [20, 20, 10, 10]]  # x, y, width, height
+    second = [[0, 0, 10, 5], [100, 0, 10, 10]]
+    expected = [[0.5, np.nan], [np.nan, np.nan]]
+    np.testing.assert_allclose(iou_matrix(first, second, max_iou=0.6), expected)
+    np.testing.assert_allclose(norm2squared_matrix([[0, 0]], [[3, 4]]), [[25]])
+
+
+@pytest.mark.parametrize(
+    "name", ["motmetrics.distances", "mmdet.datasets.custom", "mmcv.ops.pixel_group"]
+)
 def test_the_proxy_is_numpy_otherwise(name):
     import importlib
 
