@@ -22,6 +22,7 @@ from .parsers.mot_txt import read_mot_txt, read_seqinfo, write_mot_txt
 from .parsers.public_detections import load_public_detections
 from .pipelines import optimize_pipeline
 
+_METRICS = ["track"]
 RESULT_KEYS = {"track": "track_bboxes", "bbox": "det_bboxes"}
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
 ANN_KEYS = ("bboxes", "labels", "bboxes_ignore", "instance_ids")
@@ -185,7 +186,7 @@ class MOTChallengeDataset(CocoVideoDataset):
         self,
         results: dict,
         resfile_path: str | None = None,
-        metrics: str | Sequence[str] = ("track",),
+        metrics: str | Sequence[str] = _METRICS,
     ) -> tuple[str, dict[str, str], list[str], Any]:
         """Write results as text files for the benchmark, ``<path>/<metric>/<video>.txt``.
 

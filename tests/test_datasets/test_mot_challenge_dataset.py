@@ -6,12 +6,13 @@ import json
 import pickle
 from types import SimpleNamespace
 
+import cv2
 import motmetrics
 import numpy as np
 import pytest
 import trackeval
 
-from mmtrack.datasets import DanceTrackDataset, MOTChallengeDataset
+from mmtrack.datasets import DanceTrackDataset, MOTChallengeDataset, build_dataloader
 from mmtrack.datasets.parsers.mot_txt import read_mot_txt
 
 SIZE = (480, 640)
@@ -193,6 +194,56 @@ def test_detections_that_do_not_fit(tmp_path):
     path.write_bytes(pickle.dumps({"elsewhere.jpg": [np.zeros((0, 5))]}))
     with pytest.raises(KeyError, match=r"SEQ-02/img1/000001\.jpg; its names look like elsewhere"):
         open_set(scene, detection_file=str(path))[0]
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_batches_of_the_configs(tmp_path, public):
+    """The test pipeline of the configs on image files, through the loader."""
+    scene = write_scene(tmp_path)
+    scene.results["det_bboxes"][2] = [np.zeros((0, 5), np.float32)]
+    for image in scene.data["images"]:
+        path = tmp_path / "MOT17/train" / image["file_name"]
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), np.full((*SIZE, 3), image["id"] % 256, np.uint8))
+    (tmp_path / "det.pkl").write_bytes(pickle.dumps(scene.results["det_bboxes"]))
+    norm = {"mean": [1.0, 2.0, 3.0], "std": [1.0, 2.0, 4.0], "to_rgb": True}
+    keys = ["img", "public_bboxes"] if public else ["img"]
+    steps = [
+        {"type": "Resize", "keep_ratio": True},
+        {"type": "RandomFlip"},
+        {"type": "Normalize", **norm},
+        {"type": "Pad", "size_divisor": 32},
+        {"type": "ImageToTensor", "keys": ["img"]},
+        {"type": "VideoCollect", "keys": keys},
+    ]
+    pipeline = [{"type": "LoadImageFromFile"}, {"type": "LoadDetections"}][: 1 + public] + [
+        {"type": "MultiScaleFlipAug", "img_scale": (320, 240), "flip": False, "transforms": steps}
+    ]
+    found = open_set(scene, pipeline=pipeline, detection_file=str(tmp_path / "det.pkl"))
+    batches = list(
+        build_dataloader(found, samples_per_gpu=1, workers_per_gpu=0, dist=False, shuffle=False)
+    )
+    assert len(batches) == 23
+    grey = (100 - np.array(norm["mean"])) / norm["std"]
+    img = batches[0]["img"][0]
+    assert img.shape == (1, 3, 256, 320)
+    np.testing.assert_allclose(img[0, :, 100, 100], grey, atol=1.5)  # JPEG
+    assert (img[0, :, 240:] == 0).all()
+    metas = batches[5]["img_metas"][0].data[0][0]
+    assert (metas["frame_id"], metas["is_video_data"]) == (5, True)
+    if public:
+        boxes = scene.results["det_bboxes"][0][0][:, :4] / 2
+        np.testing.assert_allclose(batches[0]["public_bboxes"][0][0], boxes, rtol=1e-5)
+        assert batches[2]["public_bboxes"][0].shape == (1, 0, 4)
+
+
+def test_a_damaged_frame_is_named(tmp_path):
+    scene = write_scene(tmp_path)
+    path = tmp_path / "MOT17/train/SEQ-02/img1/000001.jpg"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"SEQ-02/img1/000001\.jpg is an empty file"):
+        open_set(scene, pipeline=[{"type": "LoadImageFromFile"}])[0]
 
 
 # ------------------------------------------------------------------ result files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path as osp
 
+import cv2
 import mmcv
 import numpy as np
 from mmdet.datasets.builder import PIPELINES
@@ -53,7 +54,10 @@ def decode_image(
         raise ImageReadError(f"image {name} is an empty file")
     if _is_truncated(data):
         raise ImageReadError(f"image {name} is truncated ({len(data)} bytes); copy it again")
-    img = mmcv.imfrombytes(data, flag=flag, channel_order=channel_order)
+    try:
+        img = mmcv.imfrombytes(data, flag=flag, channel_order=channel_order)
+    except (OSError, cv2.error) as error:  # as other backends than cv2 tell it
+        raise ImageReadError(f"image {name} cannot be decoded: {error}") from error
     if img is None:
         raise ImageReadError(f"image {name} cannot be decoded: no image, or a damaged one")
     return img

@@ -82,6 +82,13 @@ def test_no_image(tmp_path, data):
         LoadMultiImagesFromFile()([sample(tmp_path, "a.jpg")])
 
 
+@pytest.mark.parametrize("backend", ["cv2", "pillow"])
+def test_every_backend_names_the_file(monkeypatch, backend):
+    monkeypatch.setattr("mmcv.image.io.imread_backend", backend)
+    with pytest.raises(ImageReadError, match=r"a\.bmp cannot be decoded"):
+        decode_image(b"BM" + b"x" * 60, "a.bmp")
+
+
 def test_missing_image(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"img1/000001\.jpg does not exist"):
         LoadMultiImagesFromFile()([sample(tmp_path, "img1/000001.jpg")])
