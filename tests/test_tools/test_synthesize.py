@@ -15,7 +15,7 @@ from mmtrack.datasets.parsers.mot_txt import read_mot_txt, read_seqinfo
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
 
 SCRIPT = "tools/synthesize.py"
-TINY = ("--size", "160x96", "--frames", "6", "--people", "4", "--sequences", "2")
+TINY = ("--size", "160x96", "--frames", "6", "--test-frames", "4", "--people", "4", "--sequences", "2")
 
 
 def write(folder, name, **options):
@@ -41,20 +41,20 @@ def test_same_bytes_in_two_processes(run_script, main, tmp_path):
     run_script(SCRIPT, *options, "--out", tmp_path / "a")
     main(*options, "--out", tmp_path / "b")
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
-    other = digest(write(tmp_path / "c", "mot17", sequences=2, frames=6, test_sequences=1, seed=1))
+    other = digest(write(tmp_path / "c", "mot17", sequences=2, frames=6, test_frames=4, test_sequences=1, seed=1))
     same = [name for name, value in digest(tmp_path / "a").items() if other.get(name) == value]
     assert all(name.endswith("seqinfo.ini") for name in same)
 
 
 def test_a_video_does_not_depend_on_the_others(tmp_path):
     few = digest(write(tmp_path / "few", "mot17", sequences=1, test_sequences=0, frames=3))
-    many = digest(write(tmp_path / "many", "mot17", sequences=3, test_sequences=1, frames=3))
+    many = digest(write(tmp_path / "many", "mot17", sequences=3, test_sequences=1, frames=3, test_frames=2))
     assert few.items() <= many.items()
 
 
 @pytest.mark.parametrize("name", ["mot15", "mot16", "mot17", "mot20"])
 def test_motchallenge(tmp_path, name):
-    options = {"sequences": 2, "test_sequences": 1, "frames": 12}
+    options = {"sequences": 2, "test_sequences": 1, "frames": 12, "test_frames": 2}
     root = write(tmp_path / name.upper(), name, **options)
     sequences = find_sequences(root / "train")
     info = read_seqinfo(sequences[0].folder / "seqinfo.ini")
@@ -82,7 +82,7 @@ def test_motchallenge(tmp_path, name):
 
 def test_mot17_triplets_and_test_truth(tmp_path):
     root = write(
-        tmp_path, "mot17", sequences=1, test_sequences=1, frames=2, triplets=True, test_gt=True
+        tmp_path, "mot17", sequences=1, test_sequences=1, frames=2, test_frames=2, triplets=True, test_gt=True
     )
     names = [f"MOT17-02-{detector}" for detector in ("DPM", "FRCNN", "SDP")]
     assert sorted(p.name for p in (root / "train").iterdir()) == names

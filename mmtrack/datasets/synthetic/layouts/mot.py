@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,8 @@ class MOTOptions(RenderOptions):
 
     sequences: int = option(4, "number of training videos")
     test_sequences: int = option(2, "number of test videos")
-    frames: int = option(60, "frames of each video")
+    frames: int = option(60, "frames of each training video")
+    test_frames: int = option(60, "frames of each test video")
     fps: int = option(15, "frames per second; fewer means larger steps between frames")
     people: int = option(8, "people in the picture on average")
     test_gt: bool = option(
@@ -219,17 +220,21 @@ def write_mot(benchmark: str, folder: Path, options: MOTOptions, progress: Progr
         options: Options.
         progress: Called after each frame.
     """
-    counts = {"train": options.sequences, "test": options.test_sequences}
-    for index, (split, count) in enumerate(counts.items()):
+    splits = {
+        "train": (options.sequences, options.frames),
+        "test": (options.test_sequences, options.test_frames),
+    }
+    for index, (split, (count, length)) in enumerate(splits.items()):
         numbers = sequence_numbers(benchmark, index, count)
         names = [f"{benchmark}-{number:02d}" for number in numbers]
-        for spec in video_specs(options, names):
+        for spec in video_specs(replace(options, frames=length), names):
             _write_mot_video(folder / split, spec, benchmark, options, progress)
 
 
 def count_mot(options: MOTOptions) -> int:
     """Frames that will be rendered."""
-    return (options.sequences + options.test_sequences) * options.frames
+    training = options.sequences * options.frames
+    return training + options.test_sequences * options.test_frames
 
 
 def _dancetrack_splits(options: DanceTrackOptions) -> dict[str, int]:
