@@ -4,15 +4,18 @@ An entry is one file of typed arrays, never a pickle. Its name contains the hash
 the annotation file, so that a changed file is parsed again whatever its date is.
 
 The folder is ``$MMTRACK_CACHE_DIR`` if that is set (``off`` disables the cache), else ``mmtrack``
-in the user's cache folder.
+in the user's cache folder. Entries that were not used for a month are removed when a new one is
+written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,10 +27,12 @@ from mmtrack.utils.file_io import atomic_write
 from .columns import Column, ColumnTable, NumberColumn, TextColumn
 
 CACHE_VARIABLE = "MMTRACK_CACHE_DIR"
+_UNUSED_SECONDS = 30 * 24 * 3600
 SMALLEST_FILE = 1 << 22  # below this, parsing is as fast as looking for an entry
 _FORMAT = 1
+_SUFFIX = ".columns"
 _MAGIC = b"mmtrack-columns\n"
-_SEGMENT = 1 << 24
+_SEGMENT = 1 << 22
 _ALIGN = 64
 _DTYPES = ("|b1", "|u1", "|i1", "<i4", "<i8", "<f8")
 
@@ -49,19 +54,19 @@ def cache_folder() -> Path | None:
 def content_hash(path: str | os.PathLike) -> str:
     """Hash of the content of a file.
 
-    The file is hashed in segments by a few threads (hashlib releases the interpreter lock), and
-    the digests of the segments are hashed again.
+    SHA-256, which processors compute in hardware, over segments that a few threads share (hashlib
+    releases the interpreter lock); the digests of the segments are hashed again.
     """
     size = os.path.getsize(path)
 
     def digest(start: int) -> bytes:
         with open(path, "rb") as file:
             file.seek(start)
-            return hashlib.blake2b(file.read(_SEGMENT), digest_size=20).digest()
+            return hashlib.sha256(file.read(_SEGMENT)).digest()
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         digests = pool.map(digest, range(0, size, _SEGMENT))
-        return hashlib.blake2b(b"".join(digests), digest_size=20).hexdigest()
+        return hashlib.sha256(b"".join(digests)).hexdigest()[:40]
 
 
 def entry_path(path: str | os.PathLike, kind: str) -> Path | None:
@@ -69,7 +74,7 @@ def entry_path(path: str | os.PathLike, kind: str) -> Path | None:
     folder = cache_folder()
     if folder is None or os.path.getsize(path) < SMALLEST_FILE:
         return None
-    return folder / f"{Path(path).stem}-{kind}-{content_hash(path)}.columns"
+    return folder / f"{Path(path).stem}-{kind}-{content_hash(path)}{_SUFFIX}"
 
 
 def store(entry: Path, tables: dict[str, ColumnTable], rest: dict) -> None:
@@ -99,6 +104,7 @@ def store(entry: Path, tables: dict[str, ColumnTable], rest: dict) -> None:
             for array, (_, _, offset) in zip(arrays, header["arrays"], strict=True):
                 file.write(b"\0" * (start + offset - file.tell()))
                 file.write(np.ascontiguousarray(array).data)
+        _remove_unused(entry.parent)
     except OSError as error:
         warnings.warn(
             f"the parsed annotations cannot be kept in {entry.parent}: {error}. "
@@ -111,10 +117,21 @@ def load(entry: Path) -> tuple[dict[str, ColumnTable], dict] | None:
     if not entry.is_file():
         return None
     try:
-        return _read(np.fromfile(entry, np.uint8))
+        content = _read(np.fromfile(entry, np.uint8))
+        with contextlib.suppress(PermissionError):  # a folder that others prepared
+            os.utime(entry)
+        return content
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         warnings.warn(f"{entry} is not a valid cache entry and is made anew: {error}")
         return None
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove entries that were not used for a month."""
+    oldest = time.time() - _UNUSED_SECONDS
+    for entry in folder.glob(f"*{_SUFFIX}"):
+        if entry.stat().st_mtime < oldest:
+            entry.unlink(missing_ok=True)
 
 
 def _describe(column: Column, arrays: list[np.ndarray]) -> dict:

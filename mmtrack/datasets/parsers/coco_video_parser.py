@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .columnar_coco import ColumnarCOCO
+from .columnar_coco import ColumnarCOCO, id_list
 from .columns import NumberColumn
-from .lazy_objects import Groups, LazyDataset, ObjectTable
+from .lazy_objects import Groups, LazyDataset
 
 _NO_VIDEOS = (
     "Convert the data to the CocoVID format (tools/convert_datasets), or, for images without "
@@ -177,9 +177,8 @@ class CocoVID(ColumnarCOCO):
         return (np.zeros(0, np.int64) if values is None else values[rows]), rows
 
     def get_vid_ids(self, vidIds: int | Iterable[int] = ()) -> list[int]:
-        """Ids of all videos, or those of the given ids that are asked for."""
-        ids = list(np.atleast_1d(list(vidIds) if isinstance(vidIds, set) else vidIds).tolist())
-        return list(set(ids)) if ids else list(self.videos)
+        """Ids of all videos, or the given ids, each once."""
+        return list(dict.fromkeys(id_list(vidIds))) or list(self.videos)
 
     def get_img_ids_from_vid(self, vidId: int) -> list[int]:
         """Ids of the images of a video, sorted by frame."""
@@ -195,4 +194,4 @@ class CocoVID(ColumnarCOCO):
 
     def load_vids(self, ids: int | Iterable[int] = ()) -> list[dict]:
         """Videos of some ids, or of one."""
-        return [self.videos[i] for i in np.atleast_1d(ids).tolist()]
+        return [self.videos[i] for i in id_list(ids)]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,7 +28,9 @@ from .json_stream import decode_objects
 
 _LONGEST_VECTOR = 8
 _SCALARS = {bool: "bool", int: "int", float: "float", str: "text"}
-_TYPES = {"bool": bool, "int": int, "float": float, "text": str, "json": msgspec.Raw}
+_INT64 = np.iinfo(np.int64)
+_INT = Annotated[int, msgspec.Meta(ge=int(_INT64.min), le=int(_INT64.max))]
+_TYPES = {"bool": bool, "int": _INT, "float": float, "text": str, "json": msgspec.Raw}
 _DTYPES = {"bool": np.bool_, "int": np.int64, "float": np.float64}
 _FILL = {"bool": False, "int": 0, "float": 0.0, "text": "", "json": b""}
 
@@ -98,10 +100,10 @@ class ColumnBuilder:
             columns = self._learn(objects)
         else:
             columns = {
-                key: _column(field, list(map(attrgetter(self._names[key]), objects)))
+                key: _column(field, map(attrgetter(self._names[key]), objects), len(objects))
                 for key, field in self._fields.items()
             }
-        for key in columns.keys() - self._parts.keys():
+        for key in [key for key in columns if key not in self._parts]:
             self._parts[key] = [missing_column(self.count)] if self.count else []
         for key, parts in self._parts.items():
             parts.append(columns[key] if key in columns else missing_column(len(objects)))
@@ -121,7 +123,7 @@ class ColumnBuilder:
         for key in keys:
             values = [item.get(key, msgspec.UNSET) for item in objects]
             field = _infer(values)
-            columns[key] = _column(field, values)
+            columns[key] = _column(field, values, len(values))
             if key in self._fields:
                 self._fields[key] = self._fields[key].merge(field)
             else:
@@ -163,38 +165,47 @@ def _infer(values: list) -> Field:
     if len(types) != 1:
         return Field("json", None, optional)
     kind = types.pop()
+    known = [value for value in values if value is not msgspec.UNSET]
+    if kind is int and not _INT64.min <= min(known) <= max(known) <= _INT64.max:
+        return Field("json", None, optional)
     if kind in _SCALARS:
         return Field(_SCALARS[kind], None, optional)
-    vectors = [value for value in values if value is not msgspec.UNSET]
-    if kind is not list or len(set(map(len, vectors))) > 1:
+    return _infer_vector(known, optional)
+
+
+def _infer_vector(vectors: list, optional: bool) -> Field:
+    """The narrowest field for values of one type that is not a scalar."""
+    if type(vectors[0]) is not list or len(set(map(len, vectors))) > 1:
         return Field("json", None, optional)
     size = len(vectors[0])
-    kinds = set(map(type, itertools.chain.from_iterable(vectors)))
-    if not 0 < size <= _LONGEST_VECTOR or not kinds <= {int, float}:
+    if not 0 < size <= _LONGEST_VECTOR:
+        return Field("json", None, optional)
+    numbers = list(itertools.chain.from_iterable(vectors))
+    kinds = set(map(type, numbers))
+    if not kinds <= {int, float}:
+        return Field("json", None, optional)
+    if kinds == {int} and not _INT64.min <= min(numbers) <= max(numbers) <= _INT64.max:
         return Field("json", None, optional)
     return Field("int" if kinds == {int} else "float", size, optional)
 
 
-def _column(field: Field, values: list) -> Column:
-    """Column of values, where ``UNSET`` marks missing ones."""
+def _column(field: Field, values: Iterable, count: int) -> Column:
+    """Column of ``count`` values, where ``UNSET`` marks missing ones."""
     present = None
     if field.optional:
-        present = np.fromiter((value is not msgspec.UNSET for value in values), bool, len(values))
+        values = list(values)
+        present = np.fromiter((value is not msgspec.UNSET for value in values), bool, count)
         fill = _FILL[field.kind]
         fill = fill if field.size is None else (fill,) * field.size
         values = [fill if value is msgspec.UNSET else value for value in values]
     if field.kind == "text":
         return text_column(values, is_json=False, present=present)
     if field.kind == "json":
-        texts = map(_json_text, values)
-        return text_column(texts, is_json=True, present=present)
-    flat = values if field.size is None else itertools.chain.from_iterable(values)
-    try:
-        numbers = np.fromiter(flat, _DTYPES[field.kind], len(values) * (field.size or 1))
-    except OverflowError:  # integers of more than 64 bits
         return text_column(map(_json_text, values), is_json=True, present=present)
+    flat = values if field.size is None else itertools.chain.from_iterable(values)
+    numbers = np.fromiter(flat, _DTYPES[field.kind], count * (field.size or 1))
     if field.size is not None:
-        numbers = numbers.reshape(len(values), field.size)
+        numbers = numbers.reshape(count, field.size)
     return NumberColumn(_shrink(numbers), present)
 
 

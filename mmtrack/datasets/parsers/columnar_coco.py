@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -154,29 +155,21 @@ class ColumnarCOCO(COCO):
             areaRng: Smallest and largest area, both excluded.
             iscrowd: Value of ``iscrowd``.
         """
+        img_ids, cat_ids, area = id_list(imgIds), id_list(catIds), id_list(areaRng)
         table = self._table("annotations")
-        area = table.columns.numbers("area", np.nan)
-        crowd = table.columns.numbers("iscrowd", np.nan)
-        if not table.is_pristine or area is None or crowd is None:
-            lists = (np.atleast_1d(values).tolist() for values in (imgIds, catIds, areaRng))
-            return super().getAnnIds(*lists, iscrowd)
-        rows = np.arange(len(table))
-        if np.size(imgIds):
-            rows = self._annotation_rows(imgIds)
-        if np.size(catIds):
-            categories = self.ids("annotations", "category_id")[rows]
-            rows = rows[np.isin(categories, np.atleast_1d(catIds))]
-        if np.size(areaRng):
-            rows = rows[(area[rows] > areaRng[0]) & (area[rows] < areaRng[1])]
+        needed = {"area": bool(area), "iscrowd": iscrowd is not None}
+        columns = {name: table.columns.numbers(name) for name, used in needed.items() if used}
+        usable = table.is_pristine and isinstance(self.imgToAnns, Groups)
+        if not usable or any(column is None for column in columns.values()):
+            return super().getAnnIds(img_ids, cat_ids, area, iscrowd)
+        rows = self.imgToAnns.rows(img_ids) if img_ids else np.arange(len(table))
+        if cat_ids:
+            rows = rows[np.isin(self.ids("annotations", "category_id")[rows], cat_ids)]
+        if area:
+            rows = rows[(columns["area"][rows] > area[0]) & (columns["area"][rows] < area[1])]
         if iscrowd is not None:
-            rows = rows[crowd[rows] == iscrowd]
+            rows = rows[columns["iscrowd"][rows] == iscrowd]
         return self.ids("annotations", "id")[rows].tolist()
-
-    def _annotation_rows(self, img_ids: Any) -> np.ndarray:
-        """Rows of the annotations of some images, image by image, ``(n,)``."""
-        if isinstance(self.imgToAnns, Groups):
-            return self.imgToAnns.rows(np.atleast_1d(img_ids))
-        raise TypeError("imgToAnns was replaced; call createIndex() to make it anew.")
 
     def loadAnns(self, ids: Any = ()) -> list[dict]:
         """Annotations of some ids, or of one."""
@@ -206,7 +199,12 @@ class ColumnarCOCO(COCO):
 _INDICES = ("imgs", "anns", "cats", "imgToAnns", "catToImgs", "img_ann_map", "cat_img_map")
 
 
+def id_list(ids: Any) -> list:
+    """Ids as a list, whether one or several are given."""
+    return list(ids) if isinstance(ids, Iterable) else [ids]
+
+
 def _load(objects: ObjectsById | dict, ids: Any) -> list[dict]:
     """Objects of some ids, or of one."""
-    ids = np.atleast_1d(ids).tolist()
+    ids = id_list(ids)
     return objects.many(ids) if isinstance(objects, ObjectsById) else [objects[i] for i in ids]

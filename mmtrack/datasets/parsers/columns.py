@@ -120,16 +120,12 @@ class ColumnTable:
             return None
         return column.values if column.values.ndim == 1 else None
 
-    def numbers(self, name: str, default: float) -> np.ndarray | None:
-        """Values of a key that is a number or boolean, ``(N,)``, with a default; else None."""
-        if name not in self.columns:
-            return np.full(self.count, default)
-        column = self.columns[name]
-        if not isinstance(column, NumberColumn) or column.values.ndim != 1:
+    def numbers(self, name: str) -> np.ndarray | None:
+        """Values of a key that is a number or boolean in all objects, ``(N,)``; else None."""
+        column = self.columns.get(name)
+        if not isinstance(column, NumberColumn) or column.present is not None:
             return None
-        if column.present is None:
-            return column.values
-        return np.where(column.present, column.values, default)
+        return column.values if column.values.ndim == 1 else None
 
 
 def _from_json(text: bytes) -> Any:

@@ -86,6 +86,7 @@ class JSONStream:
                 self._expect(b":", "':'")
                 if self._peek() == b"[" and self._next_byte(1) == b"{":
                     self._skip(1)
+                    self._peek()
                     yield key, self._chunks()
                 else:
                     yield key, self._take_value()
@@ -145,7 +146,8 @@ class JSONStream:
             text = self._buffer.decode("utf-8", errors="surrogateescape")
             try:
                 value, end = json.JSONDecoder().raw_decode(text)
-                if end < len(text) or text[-1] not in _NUMBER_CHARACTERS or self._at_end:
+                # a number may go on behind the end of the buffer
+                if self._at_end or (text[end:] or text[-1])[0] not in _NUMBER_CHARACTERS:
                     return value, len(text[:end].encode("utf-8", errors="surrogateescape"))
             except json.JSONDecodeError as error:
                 if self._at_end:

@@ -339,7 +339,9 @@ class Groups(MutableMapping):
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Members of a key, or the default; never adds the key."""
-        return self[key] if key in self else default
+        if key not in self:
+            return default
+        return self[key]
 
     def _keys(self) -> list:
         """Keys by the first appearance of a member, then those that were added empty."""
@@ -389,7 +391,9 @@ class LazyDataset(dict):
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Value of a key, or the default."""
-        return self[key] if key in self else default
+        if key not in self:
+            return default
+        return self[key]
 
     def pop(self, key: Any, *default: Any) -> Any:
         """Remove a key and return its value."""
