@@ -63,8 +63,9 @@ def check_metrics(dataset: Dataset, metrics: Sequence[str]) -> None:
     known = known_metrics(dataset)
     for metric in metrics if known else ():
         if metric not in known:
-            near = difflib.get_close_matches(metric, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            by_lower = {name.lower(): name for name in known}
+            near = difflib.get_close_matches(metric.lower(), by_lower, n=1)
+            hint = f"; did you mean {by_lower[near[0]]}?" if near else ""
             raise ValueError(
                 f"--eval {metric}: {type(dataset).__name__} computes {', '.join(known)}{hint}"
             )
