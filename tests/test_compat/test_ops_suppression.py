@@ -161,6 +161,16 @@ def test_soft_nms_breaks_ties_like_mmcv(rng):
     assert kept.tolist() == sequential_soft_nms(boxes, scores, 0.3, 0.2)
 
 
+def test_soft_nms_with_boxes_without_area():
+    """The overlap of two empty boxes is not a number, which compares as never larger."""
+    boxes = torch.tensor([[0.0, 0, 0, 5], [0, 0, 0, 5], [0, 0, 10, 10], [0, 0, 10, 9]])
+    scores = torch.tensor([0.9, 0.8, 0.7, 0.6])
+    dets, kept = ops.soft_nms(boxes, scores, 0.3, 0.5, 1e-3, "gaussian")
+    assert kept.tolist() == [0, 1, 2, 3]
+    expected = [0.9, np.nan, 0.7, 0.6 * np.exp(-(0.9**2) / 0.5)]
+    np.testing.assert_allclose(dets[:, 4].numpy(), expected, rtol=1e-6)
+
+
 def test_soft_nms_of_nothing():
     dets, kept = ops.soft_nms(torch.zeros(0, 4), torch.zeros(0))
     assert dets.shape == (0, 5)

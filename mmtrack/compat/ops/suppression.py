@@ -91,6 +91,17 @@ def _compact(keep: np.ndarray) -> np.ndarray:
     return order
 
 
+def _first_maximum(scores: np.ndarray) -> int:
+    """Index of the first maximum as a loop of comparisons finds it.
+
+    Two boxes without area make a score NaN, which is never larger than another one.
+    """
+    best = int(np.argmax(scores))
+    if not np.isnan(scores[best]):
+        return best
+    return 0 if np.isnan(scores[0]) else int(np.nanargmax(scores))
+
+
 def softnms(
     boxes: Tensor,
     scores: Tensor,
@@ -122,7 +133,7 @@ def softnms(
     minimum = score.dtype.type(min_score)
     start = 0
     while start < len(box):
-        best = start + int(np.argmax(score[start:]))
+        best = start + _first_maximum(score[start:])
         for array in (box, score, area, indices):
             array[[start, best]] = array[[best, start]]
         ious = _iou_with_first(box[start:], area[start:], offset)
