@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from mmcv.cnn import MODELS as MMCV_MODELS
-from mmcv.utils import Registry
+from mmcv.utils import ConfigDict, Registry
 from mmdet.models.builder import MODELS as MMDET_MODELS
 from mmdet.models.builder import build_detector as build_mmdet_detector
 from torch import nn
@@ -60,7 +60,8 @@ def build_detector(cfg: dict) -> nn.Module:
     """Build a detector of single images: one of mmdet, or one registered here."""
     if _is_registered_here(cfg):
         return MODELS.build(cfg)
-    return build_mmdet_detector(cfg)
+    # mmdet reads nested settings as attributes, so plain dicts are welcome here
+    return build_mmdet_detector(ConfigDict(cfg))
 
 
 def build_part(cfg: dict) -> nn.Module:
