@@ -7,6 +7,7 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torch is imported
 
+import inspect
 import json
 import os.path as osp
 import time
@@ -185,7 +186,9 @@ def report(results: Any, dataset: Dataset, cfg: mmcv.Config, args: argparse.Name
         save_results(results, args.out)
     options = dict(args.eval_options or {})
     if args.format_only:
+        options = with_output_folder(dataset, args, options)
         dataset.format_results(results, **options)
+        print(f"submission files: {options.get('resfile_path') or options.get('jsonfile_prefix')}")
     if args.eval:
         metrics = dataset.evaluate(results, **evaluation_options(cfg, args.eval, options))
         print(metrics)
@@ -193,6 +196,22 @@ def report(results: Any, dataset: Dataset, cfg: mmcv.Config, args: argparse.Name
             name = time.strftime("eval_%Y%m%d_%H%M%S.log.json", time.localtime())
             with atomic_write(osp.join(args.work_dir, name)) as file:
                 json.dump({"config": args.config, "metric": metrics}, file, default=to_json)
+
+
+def with_output_folder(
+    dataset: Dataset, args: argparse.Namespace, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Options of format_results that name a new folder, where the user named none.
+
+    Without a name the files would go to a temporary folder and vanish with the process.
+    """
+    default = args.work_dir or osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
+    stamp = time.strftime("submission_%Y%m%d_%H%M%S", time.localtime())
+    known = inspect.signature(dataset.format_results).parameters
+    for key in ("resfile_path", "jsonfile_prefix"):
+        if key in known and not options.get(key):
+            return {**options, key: osp.join(default, stamp)}
+    return options
 
 
 def main() -> None:

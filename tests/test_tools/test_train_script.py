@@ -68,3 +68,31 @@ def test_weights_alone_cannot_be_resumed(tiny, run_here, tmp_path):
     assert done.status == 1
     assert "lacks epoch, iter, optimizer" in done.err
     assert "load_from" in done.err
+
+
+def test_resumed_run_equals_an_uninterrupted_one(tiny, run_here, tmp_path):
+    """One batch holds the whole data set, so nothing random is left; averages are resumed too."""
+    config = tmp_path / "averaged.py"
+    config.write_text(
+        f"_base_ = {str(tiny / 'detector.py')!r}\n"
+        "custom_hooks = [dict(type='ExpMomentumEMAHook', momentum=0.1, priority=49)]\n"
+    )
+    options = [
+        config, "--device", "cpu", "--seed", "0", "--no-validate", "--cfg-options",
+        "data.samples_per_gpu=12", "data.train.pipeline.3.flip_ratio=0.0",
+    ]  # fmt: skip
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run_here("tools/train.py", *options, "total_epochs=2", "--work-dir", whole)
+    run_here("tools/train.py", *options, "total_epochs=1", "--work-dir", parts)
+    run_here(
+        "tools/train.py", *options, "total_epochs=2", "--work-dir", parts,
+        "--resume-from", parts / "epoch_1.pth",
+    )  # fmt: skip
+    wanted, found = (
+        torch.load(folder / "epoch_2.pth", weights_only=False)["state_dict"]
+        for folder in (whole, parts)
+    )
+    assert wanted.keys() == found.keys()
+    assert any(key.startswith("ema_") for key in wanted)
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-3, atol=1e-5, msg=key)
