@@ -367,11 +367,12 @@ class CocoVideoDataset(CocoDataset):
                 "metric 'track' needs videos, but the data set has load_as_video=False."
             )
         tracks = self._entries(results, "track_bboxes", "track")
-        self.coco.require("annotations", "instance_id")
         videos = np.array([info["video_id"] for info in self.data_infos])
         starts = np.flatnonzero(videos[1:] != videos[:-1]) + 1
         groups = np.split(np.arange(len(videos)), starts)
         anns = [self.get_ann_info(info) for info in self.data_infos]
+        if any("instance_ids" not in ann for ann in anns):
+            self.coco.require("annotations", "instance_id")
         return eval_mot(
             results=[[tracks[i] for i in group] for group in groups],
             annotations=[[anns[i] for i in group] for group in groups],
@@ -442,14 +443,17 @@ class CocoVideoDataset(CocoDataset):
 
     def _ground_truth(self, metric: str) -> dict[str, list[dict]]:
         """Images, annotations and categories of the data set, as copies."""
-        fields = ["image_id", "category_id", "bbox", "area", "iscrowd"]
+        fields = ["image_id", "category_id", "bbox", "area"]
         if metric == "segm":
             fields.append("segmentation")
-        self.coco.require("annotations", *fields[2:4], *fields[5:])
+        self.coco.require("annotations", *fields)
         anns = self.coco.load_anns(self.coco.get_ann_ids(img_ids=self.img_ids))
         return {
             "images": [dict(info) for info in self.data_infos],
-            "annotations": [{"iscrowd": 0, **{k: a[k] for k in fields if k in a}} for a in anns],
+            "annotations": [
+                {**{k: a[k] for k in fields if k in a}, "iscrowd": int(a.get("iscrowd", 0))}
+                for a in anns
+            ],
             "categories": [dict(category) for category in self.coco.dataset["categories"]],
         }
 
