@@ -438,6 +438,22 @@ def test_scores_are_those_of_the_kits(tmp_path, name):
             assert scores[key] == pytest.approx(value, abs=1e-4), key
 
 
+def test_thresholds(tmp_path):
+    """Boxes moved by a quarter of their width have an IoU of 0.6."""
+    scene = write_scene(tmp_path)
+    for (tracks,), (boxes,) in zip(*scene.results.values(), strict=True):
+        for x1, x2 in ((tracks[:, 1], tracks[:, 3]), (boxes[:, 0], boxes[:, 2])):
+            shift = (x2 - x1) / 4
+            x1 += shift
+            x2 += shift
+    found = open_set(scene)
+    for thr, good in ((0.59, 1), (0.61, 0)):
+        scores = found.evaluate(
+            scene.results, ["track", "bbox"], logger="silent", bbox_iou_thr=thr, track_iou_thr=thr
+        )
+        assert (scores["mAP"], scores["Rcll"]) == (good, good)
+
+
 @pytest.mark.parametrize("half", ["_half-train", "_half-val"])
 def test_half_splits_have_their_own_ground_truth(tmp_path, half):
     scene = write_scene(tmp_path, half=half, first=20)

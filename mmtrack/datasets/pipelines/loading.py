@@ -13,23 +13,22 @@ from mmdet.datasets.pipelines import LoadAnnotations, LoadImageFromFile
 from mmtrack.core.track import results2outs
 
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
 class ImageReadError(ValueError):
     """A file that should be an image and cannot be decoded, or ends too early."""
 
 
-def _is_truncated(data: bytes) -> bool:
-    """Whether a JPEG or PNG file lacks its end.
+def _is_truncated_jpeg(data: bytes) -> bool:
+    """Whether a file is a JPEG without its end.
 
-    Decoders fill the missing part of a truncated file with grey and merely print a warning. The
-    end marker of a JPEG cannot occur inside the last scan, where 0xFF bytes are escaped; one
-    before it belongs to an embedded thumbnail.
+    Decoders fill the missing part of a truncated JPEG with grey and merely print a warning; those
+    of other formats refuse. The end marker cannot occur inside the last scan, where 0xFF bytes are
+    escaped; one before it belongs to an embedded thumbnail.
     """
-    if data.startswith(JPEG_START):
-        return not data.endswith(JPEG_END) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN)
-    return data.startswith(PNG_START) and PNG_END not in data[-64:]
+    if not data.startswith(JPEG_START) or data.endswith(JPEG_END):
+        return False
+    return data.rfind(JPEG_END) < max(data.rfind(JPEG_SCAN), 0)
 
 
 def decode_image(
@@ -52,7 +51,7 @@ def decode_image(
     data = bytes(data)
     if not data:
         raise ImageReadError(f"image {name} is an empty file")
-    if _is_truncated(data):
+    if _is_truncated_jpeg(data):
         raise ImageReadError(f"image {name} is truncated ({len(data)} bytes); copy it again")
     try:
         img = mmcv.imfrombytes(data, flag=flag, channel_order=channel_order)

@@ -66,7 +66,7 @@ def test_only_pairs_are_matched():
 # ------------------------------------------------------------------ collecting
 def test_collect_looks_in_the_frame_then_in_its_info(make_frames):
     frame = make_frames(1)[0]
-    frame["img_info"]["num_left_ref_imgs"] = 4
+    frame["img_info"].update(num_left_ref_imgs=4, filename="the frame goes first")
     found = VideoCollect(keys=["img"], meta_keys=("num_left_ref_imgs", "nowhere"))([frame])[0]
     assert set(found) == {"img", "img_metas"}
     assert found["img_metas"] == {
