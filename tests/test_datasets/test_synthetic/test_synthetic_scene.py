@@ -63,6 +63,9 @@ def test_masks_do_not_overlap_and_near_hides_far(street):
     total = sum(frame.mask(row).sum() for row in range(len(frame)))
     assert total == np.count_nonzero(frame.labels)
     # Rows go from far to near: whoever comes last is hidden by nobody.
+    tracks = [street.actors[number - 1].track for number in frame.ids]
+    distances = [track.distance[10 - track.start] for track in tracks]
+    assert distances == sorted(distances, reverse=True)
     x, y, w, h = frame.bboxes[-1]
     if x >= 0 and y >= 0 and x + w <= 320 and y + h <= 192:
         assert frame.visibility[-1] == 1
