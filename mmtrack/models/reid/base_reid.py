@@ -42,8 +42,8 @@ class BaseReID(BaseVideoModel):
         self.train_cfg = train_cfg
         self.backbone = build_part(backbone)
         if "norm_eval" not in backbone and hasattr(self.backbone, "norm_eval"):
-            # Detectors keep BatchNorm fixed because their batches are small. A batch of crops is large:
-            # as in classification, its statistics are learnt unless the config says otherwise.
+            # Detectors keep BatchNorm fixed because their batches are small. A batch of crops is
+            # large: as in classification, its statistics are learnt unless the config says no.
             self.backbone.norm_eval = False
         if neck is not None:
             self.neck = build_part(neck)
