@@ -97,8 +97,46 @@ model = dict(
 """
 
 
+REID = """
+TRAIN_REID = True
+model = dict(reid=dict(
+    type='BaseReID',
+    backbone=dict(type='ResNet', depth=18, base_channels=8, num_stages=4, out_indices=(3,)),
+    neck=dict(type='GlobalAveragePooling', kernel_size=(2, 1), stride=1),
+    head=dict(type='LinearReIDHead', num_fcs=1, in_channels=64, fc_channels=32, out_channels=16,
+              num_classes=6, loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+              loss_pairwise=dict(type='TripletLoss', margin=0.3, loss_weight=1.0),
+              norm_cfg=dict(type='BN1d'), act_cfg=dict(type='ReLU'))))
+norm = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
+train_pipeline = [
+    dict(type='LoadMultiImagesFromFile', to_float32=True),
+    dict(type='SeqResize', img_scale=(32, 64), share_params=False, keep_ratio=False,
+         bbox_clip_border=False, override=False),
+    dict(type='SeqRandomFlip', share_params=False, flip_ratio=0.5, direction='horizontal'),
+    dict(type='SeqNormalize', **norm),
+    dict(type='VideoCollect', keys=['img', 'gt_label']),
+    dict(type='ReIDFormatBundle')]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', img_scale=(32, 64), keep_ratio=False),
+    dict(type='Normalize', **norm),
+    dict(type='ImageToTensor', keys=['img']),
+    dict(type='Collect', keys=['img'], meta_keys=[])]
+"""
+
+REID_DATA = """
+crops = dict(type='ReIDDataset', data_prefix='{root}/crops', ann_file='{root}/crops.txt')
+data = dict(
+    samples_per_gpu=1, workers_per_gpu=0,
+    train=dict(triplet_sampler=dict(num_ids=4, ins_per_id=2), pipeline=train_pipeline, **crops),
+    val=dict(triplet_sampler=None, pipeline=test_pipeline, **crops),
+    test=dict(triplet_sampler=None, pipeline=test_pipeline, **crops))
+evaluation = dict(interval=1, metric='mAP')
+"""
+
+
 def make_project(folder: Path) -> Path:
-    """Write frames, annotations and the configs ``detector.py`` and ``tracker.py``."""
+    """Write frames, annotations and configs for a detector, tracker and ReID."""
     root = folder / "data"
     rng = np.random.default_rng(0)
     for name in ("train", "test"):
@@ -108,6 +146,8 @@ def make_project(folder: Path) -> Path:
         f"{PIPELINES}{DETECTOR_DATA.format(root=root)}{RUNTIME}",
         "tracker.py": f"{DETECTOR}{TRACKER}{PIPELINES}{TRACKER_DATA.format(root=root)}{RUNTIME}",
     }
+    write_crops(root)
+    configs["reid.py"] = f"{REID}{REID_DATA.format(root=root)}{RUNTIME}total_epochs = 1\n"
     for name, text in configs.items():
         (folder / name).write_text(text)
     return folder
@@ -152,6 +192,22 @@ def write_videos(root: Path, split: str, rng: np.random.Generator) -> None:
             data["images"].append(info)
             cv2.imwrite(str(root / info["file_name"]), image)
     (root / f"{split}.json").write_text(json.dumps(data))
+
+
+def write_crops(root: Path) -> None:
+    """Crops of the six training identities in ``crops/``, listed in ``crops.txt``."""
+    data = json.loads((root / "train.json").read_text())
+    images = {info["id"]: info for info in data["images"]}
+    lines = []
+    for note in data["annotations"]:
+        identity = 2 * (note["video_id"] - 1) + note["instance_id"] - 1
+        x, y, w, h = (int(value) for value in note["bbox"])
+        image = cv2.imread(str(root / images[note["image_id"]]["file_name"]))
+        name = f"{identity:03d}/{note['id']:06d}.jpg"
+        (root / "crops" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / "crops" / name), image[y : y + h, x : x + w])
+        lines.append(f"{name} {identity}\n")
+    (root / "crops.txt").write_text("".join(lines))
 
 
 def save_random_weights(config: Path, target: Path, seed: int = 0) -> Path:

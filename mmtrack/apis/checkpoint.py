@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.error
 import warnings
@@ -28,7 +29,7 @@ class KeyFit(NamedTuple):
     mismatched: list[str]
 
 
-def load_model_checkpoint(model: nn.Module, path: str) -> dict[str, Any]:
+def load_model_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict[str, Any]:
     """Load all weights of a checkpoint into a model that has not been initialised yet.
 
     A part of a tracker (detector, reid, motion) of which the checkpoint holds nothing is
@@ -45,6 +46,7 @@ def load_model_checkpoint(model: nn.Module, path: str) -> dict[str, Any]:
         FileNotFoundError: no such file.
         ValueError: the keys do not fit; the message lists them, shortened.
     """
+    path = os.fspath(path)
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
     state = _state_dict(checkpoint, path)
     absent = _absent_parts(model, state)

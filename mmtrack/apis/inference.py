@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -30,8 +32,8 @@ _PIPELINES: WeakKeyDictionary[nn.Module, dict[bool, tuple[str, Compose]]] = Weak
 
 
 def init_model(
-    config: str | mmcv.Config,
-    checkpoint: str | None = None,
+    config: str | os.PathLike | mmcv.Config,
+    checkpoint: str | os.PathLike | None = None,
     device: str | torch.device = "cuda:0",
     cfg_options: dict | None = None,
     verbose_init_params: bool = False,
@@ -54,11 +56,12 @@ def init_model(
         TypeError: ``config`` is neither a path nor a config.
         ValueError: the weights do not fit.
     """
-    if isinstance(config, str):
-        config = mmcv.Config.fromfile(config)
+    if isinstance(config, (str, os.PathLike)):
+        config = mmcv.Config.fromfile(os.fspath(config))
     elif not isinstance(config, mmcv.Config):
         raise TypeError(f"config must be a file name or a Config, but is {type(config).__name__}")
     if cfg_options is not None:
+        config = copy.deepcopy(config)  # the caller's config stays as it is
         config.merge_from_dict(cfg_options)
     model = build_model(config.model)
     meta: dict[str, Any] = {}

@@ -99,6 +99,15 @@ def test_options_and_missing_weights(tiny):
     assert model.CLASSES == ("box",)  # from data.test
 
 
+def test_options_leave_the_given_config_alone(tiny):
+    cfg = mmcv.Config.fromfile(str(tiny / "tracker.py"))
+    model = init_model(
+        cfg, tiny / "tracker.pth", "cpu", cfg_options={"data.test.pipeline.1.flip": True}
+    )
+    assert model.cfg.data.test.pipeline[1].flip
+    assert not cfg.data.test.pipeline[1].flip
+
+
 def test_config_of_wrong_type():
     with pytest.raises(TypeError, match="file name or a Config, but is dict"):
         init_model({"model": {}}, device="cpu")

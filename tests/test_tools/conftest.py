@@ -37,6 +37,7 @@ def resumed(tiny, root, run_script, tmp_path_factory):
         "3",
         "--cfg-options",
         f"total_epochs={EPOCHS}",
+        "evaluation.save_best=bbox_mAP",
     ]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
     with open(work_dir / "output.txt", "w") as output:

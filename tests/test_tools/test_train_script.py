@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,8 @@ from tiny_project import EPOCHS, ITERATIONS, read_rows
 
 
 def test_killed_training_resumes_to_the_same_end(resumed):
-    assert resumed.files_at_kill == ["epoch_1.pth", "latest.pth"]
+    best = "best_bbox_mAP_epoch_1.pth"
+    assert resumed.files_at_kill == [best, "epoch_1.pth", "latest.pth"]
     killed = [row for row in resumed.rows_at_kill if row["mode"] == "train"]
     assert killed[-1]["epoch"] == 2
     assert killed[-1]["iter"] < ITERATIONS
@@ -32,6 +35,14 @@ def test_validation_and_meta_data(resumed):
     assert meta["seed"] == 3
     assert "mmtrack_version" in meta
     assert (resumed.work_dir / "detector.py").is_file()
+
+
+def test_best_checkpoint_is_kept(resumed):
+    """Also when the first score is 0, which is a score."""
+    rows = [r for r in read_rows(resumed.work_dir) if r["mode"] == "val"]
+    # mmcv writes a checkpoint before it evaluates, so what was best at the kill is not known later.
+    best = max((r for r in rows if r["epoch"] > 1), key=lambda r: r["bbox_mAP"])["epoch"]
+    assert (resumed.work_dir / f"best_bbox_mAP_epoch_{best}.pth").is_file()
 
 
 def test_losses_fall(resumed):
@@ -96,3 +107,19 @@ def test_resumed_run_equals_an_uninterrupted_one(tiny, run_here, tmp_path):
     assert any(key.startswith("ema_") for key in wanted)
     for key, value in wanted.items():
         torch.testing.assert_close(found[key], value, rtol=1e-3, atol=1e-5, msg=key)
+
+
+def test_reid_models_train_and_test(tiny, run_here, tmp_path):
+    done = run_here("tools/train.py", tiny / "reid.py", "--device", "cpu", "--work-dir", tmp_path)
+    assert done.status == 0
+    (validated,) = [row for row in read_rows(tmp_path) if row["mode"] == "val"]
+    done = run_here(
+        "tools/test.py", tiny / "reid.py", "--device", "cpu", "--eval", "mAP", "CMC",
+        "--checkpoint", tmp_path / "latest.pth", "--out", tmp_path / "embeds.pkl",
+        "--work-dir", tmp_path,
+    )  # fmt: skip
+    assert done.status == 0
+    (path,) = tmp_path.glob("eval_*.log.json")
+    metrics = json.loads(path.read_text())["metric"]
+    assert metrics["mAP"] == pytest.approx(validated["mAP"], abs=1e-3)
+    assert 0 <= metrics["R1"] <= metrics["R5"] <= 1
