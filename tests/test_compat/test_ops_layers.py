@@ -122,6 +122,29 @@ def test_deform_conv_in_half_precision(rng, device, dtype, ours_only):
     assert all(tensor.grad.dtype == dtype for tensor in tensors)
 
 
+@pytest.mark.parametrize("modulated", [False, True])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_deform_conv_at_undefined_positions(rng, device, modulated, value, ours_only):
+    """Offsets of a diverged training: mmcv counts such positions as outside of the image."""
+    layout = LAYOUTS[0]
+    image, offset, weight, mask = deform_inputs(rng, layout, device, modulated)
+    outside = offset.copy()
+    offset[:, 3, 2:4], outside[:, 3, 2:4] = value, 1e3
+    expected = brute_deform_conv(image, outside, weight, *layout, mask)
+    image, offset, weight = (
+        torch.tensor(array, device=device, requires_grad=True) for array in (image, offset, weight)
+    )
+    if modulated:
+        mask = torch.tensor(mask, device=device)
+        result = ops.modulated_deform_conv2d(image, offset, mask, weight, None, *layout)
+    else:
+        result = ops.deform_conv2d(image, offset, weight, *layout)
+    np.testing.assert_allclose(result.detach().cpu().numpy(), expected, atol=1e-9)
+    result.sum().backward()
+    assert image.grad.isfinite().all()
+    assert weight.grad.isfinite().all()
+
+
 def brute_sigmoid_focal(logits, target, weight, gamma, alpha):
     p = 1 / (1 + np.exp(-logits))
     loss = np.zeros_like(p)

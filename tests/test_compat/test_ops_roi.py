@@ -139,7 +139,7 @@ def test_roi_align(scene, device, mode, aligned, ratio, scale):
 @pytest.mark.parametrize("ratio", [0, 2])
 def test_roi_align_gradient(scene, device, mode, ratio):
     features, rois = scene
-    image = torch.tensor(features, device=device, requires_grad=True)
+    image = torch.tensor(features[:, :1], device=device, requires_grad=True)
     boxes = torch.tensor(rois, device=device)
     assert torch.autograd.gradcheck(
         lambda image: ops.roi_align(image, boxes, (2, 2), 0.25, ratio, mode, True), (image,)
@@ -204,7 +204,7 @@ def test_roi_pool(scene, device, scale):
 def test_roi_pool_gradient(scene, device):
     features, rois = scene
     boxes = torch.tensor(rois, device=device)
-    image = torch.tensor(features, device=device, requires_grad=True)
+    image = torch.tensor(features[:, :1], device=device, requires_grad=True)
     assert torch.autograd.gradcheck(lambda image: ops.roi_pool(image, boxes, 2, 0.25), (image,))
 
 
@@ -286,3 +286,51 @@ def test_deform_roi_pool_gradient(scene, rng, device):
         lambda features, offset: ops.deform_roi_pool(features, rois, offset, 2, 0.25, 2, 0.1),
         (features, offset),
     )
+
+
+@pytest.mark.usefixtures("ours_only")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("operator", ["avg", "max", "pool", "precise", "deform"])
+def test_undefined_rois_do_not_crash(scene, device, value, operator):
+    features, rois = scene
+    image = torch.tensor(features, device=device, dtype=torch.float32, requires_grad=True)
+    good = torch.tensor(rois, device=device, dtype=torch.float32)
+    bad = good.clone()
+    bad[1, 1:] = value
+    bad[2, 3] = value
+
+    def pool(boxes):
+        if operator in ("avg", "max"):
+            return ops.roi_align(image, boxes, 2, 0.25, 0, operator, True)
+        if operator == "pool":
+            return ops.roi_pool(image, boxes, 2, 0.25)
+        if operator == "precise":
+            return ops.prroi_pool(image, boxes, (2, 2), 0.25)
+        return ops.deform_roi_pool(image, boxes, None, 2, 0.25, 2, 0.1)
+
+    result = pool(bad)
+    untouched = [0, 3, 4, 5]
+    assert torch.equal(result[untouched], pool(good)[untouched])
+    result.sum().backward()
+    assert image.grad.isfinite().all()
+
+
+@pytest.mark.usefixtures("ours_only")
+def test_undefined_offsets_of_deformed_pooling_count_as_outside(scene, device):
+    image, rois = (torch.tensor(array, device=device) for array in scene)
+    offset = torch.zeros(len(rois), 2, 2, 2, device=device, dtype=torch.float64)
+    outside = offset.clone()
+    offset[0, 0, 1, 1], outside[0, 0, 1, 1] = torch.nan, 1e5
+    expected = ops.deform_roi_pool(image, rois, outside, 2, 0.25, 2, 0.1)
+    assert torch.equal(ops.deform_roi_pool(image, rois, offset, 2, 0.25, 2, 0.1), expected)
+
+
+@pytest.mark.usefixtures("ours_only")
+@pytest.mark.parametrize("mode", ["avg", "max"])
+def test_rois_of_negative_size_are_zero(scene, device, mode):
+    image = torch.tensor(scene[0], device=device, requires_grad=True)
+    rois = torch.tensor([[0, 30.0, 20.0, 10.0, 28.0]], device=device, dtype=torch.float64)
+    result = ops.roi_align(image, rois, 2, 0.25, 0, mode, True)
+    assert result.abs().sum() == 0
+    result.sum().backward()
+    assert image.grad.abs().sum() == 0

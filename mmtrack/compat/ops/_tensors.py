@@ -21,6 +21,16 @@ def widen(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor.to(dtype) for tensor in tensors)
 
 
+def finite_rois(rois: Tensor) -> Tensor:
+    """RoIs without NaN and infinity, which the kernels would read memory at.
+
+    They appear when a training diverges; its loss says so, the process must not crash before.
+    """
+    defined = rois[:, 1:].isfinite().all(dim=1, keepdim=True)
+    coordinates = rois[:, 1:].where(defined, torch.zeros_like(rois[:, 1:]))
+    return torch.cat((rois[:, :1], coordinates), dim=1)
+
+
 def gradients(
     function: Callable[..., Tensor], inputs: Sequence[Tensor], grad_output: Tensor
 ) -> tuple[Tensor, ...]:

@@ -12,6 +12,14 @@ from torchvision.ops import deform_conv2d
 
 from ._tensors import widen
 
+_FAR_OUTSIDE = 1e6  # pixels: counts as zero in any image
+
+
+def _finite(offset: Tensor) -> Tensor:
+    """Offsets without NaN, which mmcv counts as outside and torchvision reads memory at."""
+    far = _FAR_OUTSIDE
+    return torch.nan_to_num(offset, nan=far, posinf=far, neginf=-far)
+
 
 def _gradients(
     grad_output: Tensor,
@@ -32,7 +40,7 @@ def _gradients(
             grad_output,
             image,
             weight,
-            offset,
+            _finite(offset),
             mask,
             weight.new_zeros(weight.size(0)),
             *stride,
@@ -69,7 +77,7 @@ def deform_conv_forward(
     image, kernel, shift = widen(input, weight, offset)
     result = deform_conv2d(
         image,
-        shift,
+        _finite(shift),
         kernel,
         stride=(dH, dW),
         padding=(padH, padW),
@@ -173,7 +181,7 @@ def modulated_deform_conv_forward(
     image, kernel, shift, modulation = widen(input, weight, offset, mask)
     result = deform_conv2d(
         image,
-        shift,
+        _finite(shift),
         kernel,
         bias.to(image.dtype) if with_bias else None,
         stride=(stride_h, stride_w),

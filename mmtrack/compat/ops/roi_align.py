@@ -10,10 +10,20 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
-from ._tensors import widen
+from ._tensors import finite_rois, widen
 from .sampling import RoIGrid, bilinear_sample, corners, equal_groups
 
 _POOL_MAX = 0
+
+
+def _ordered(rois: Tensor, sampling_ratio: int) -> Tensor:
+    """RoIs of negative size without area: no sampling points, as in mmcv on CUDA.
+
+    torchvision asks for a negative amount of memory there.
+    """
+    if sampling_ratio > 0:
+        return rois
+    return torch.cat((rois[:, :3], torch.maximum(rois[:, 3:], rois[:, 1:3])), dim=1)
 
 
 def _max_of_bins(
@@ -80,12 +90,13 @@ def roi_align_forward(
         pool_mode: 0 maximum, 1 average.
         aligned: Shift by half a pixel so that pixel centres lie at integers.
     """
-    features, boxes = widen(input, rois)
+    features, boxes = widen(input, finite_rois(rois))
     bins = (aligned_height, aligned_width)
     if pool_mode == _POOL_MAX:
         grid = RoIGrid.of(boxes, bins, spatial_scale, sampling_ratio, aligned)
         _max_forward(features, boxes, grid, (output, argmax_y, argmax_x))
         return
+    boxes = _ordered(boxes, sampling_ratio)
     output.copy_(roi_align(features, boxes, bins, spatial_scale, sampling_ratio, aligned))
 
 
@@ -123,13 +134,13 @@ def roi_align_backward(
     aligned: bool,
 ) -> None:
     """Fill ``grad_input`` with the gradient by the features; arguments as in the forward."""
-    grad, boxes, peak_y, peak_x = widen(grad_output, rois, argmax_y, argmax_x)
+    grad, boxes, peak_y, peak_x = widen(grad_output, finite_rois(rois), argmax_y, argmax_x)
     if pool_mode == _POOL_MAX:
         result = _max_backward(grad, boxes[:, 0].long(), peak_y, peak_x, grad_input.shape)
     else:
         result = torch.ops.torchvision._roi_align_backward(
             grad,
-            boxes,
+            _ordered(boxes, sampling_ratio),
             spatial_scale,
             aligned_height,
             aligned_width,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._tensors import gradients, widen
+from ._tensors import finite_rois, gradients, widen
 from .sampling import RoIGrid, bilinear_sample, equal_groups
 
 
@@ -48,7 +48,7 @@ def roi_pool_forward(
         pooled_width: Columns of bins.
         spatial_scale: Feature pixels per image pixel.
     """
-    features, boxes = widen(input, rois)
+    features, boxes = widen(input, finite_rois(rois))
     height, width = features.shape[2:]
     channels_last = features.permute(0, 2, 3, 1)
     y_range = _pixel_ranges(boxes, pooled_height, 0, spatial_scale, height)
@@ -140,7 +140,7 @@ def prroi_pool_forward(
     spatial_scale: float,
 ) -> None:
     """Fill ``output`` (n, c, pooled_height, pooled_width); features are zero outside."""
-    features, boxes = widen(input, rois)
+    features, boxes = widen(input, finite_rois(rois))
     output.copy_(_precise_pool(features, boxes, (pooled_height, pooled_width), spatial_scale))
 
 
@@ -153,7 +153,7 @@ def prroi_pool_backward(
     spatial_scale: float,
 ) -> None:
     """Fill ``grad_input`` (b, c, h, w)."""
-    grad, boxes = widen(grad_output, rois)
+    grad, boxes = widen(grad_output, finite_rois(rois))
     bins = (pooled_height, pooled_width)
     (by_input,) = gradients(
         # the result is linear in the features: their values do not matter for the gradient
@@ -175,7 +175,7 @@ def prroi_pool_coor_backward(
     spatial_scale: float,
 ) -> None:
     """Fill ``grad_rois`` (n, 5); the index of the image has no gradient."""
-    grad, features, boxes = widen(grad_output, input, rois)
+    grad, features, boxes = widen(grad_output, input, finite_rois(rois))
     bins = (pooled_height, pooled_width)
     (by_rois,) = gradients(
         lambda boxes: _precise_pool(features, boxes, bins, spatial_scale), (boxes,), grad
@@ -223,7 +223,7 @@ def deform_roi_pool_forward(
     gamma: float,
 ) -> None:
     """Fill ``output`` (n, c, pooled_height, pooled_width)."""
-    features, boxes, shift = widen(input, rois, offset)
+    features, boxes, shift = widen(input, finite_rois(rois), offset)
     bins = (pooled_height, pooled_width)
     grid = RoIGrid.of(boxes, bins, spatial_scale, sampling_ratio, aligned=True)
     output.copy_(_deformed_pool(features, boxes, shift, grid, gamma))
@@ -243,7 +243,7 @@ def deform_roi_pool_backward(
     gamma: float,
 ) -> None:
     """Fill ``grad_input`` and, where there are offsets, ``grad_offset``."""
-    grad, features, boxes, shift = widen(grad_output, input, rois, offset)
+    grad, features, boxes, shift = widen(grad_output, input, finite_rois(rois), offset)
     bins = (pooled_height, pooled_width)
     grid = RoIGrid.of(boxes, bins, spatial_scale, sampling_ratio, aligned=True)
     by_input, by_offset = gradients(

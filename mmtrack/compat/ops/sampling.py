@@ -25,7 +25,8 @@ def corners(size: int, position: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor
         Lower index, upper index, weight of the lower, weight of the upper; each (...).
     """
     inside = (position >= -1.0) & (position <= size)
-    position = position.clamp(min=0)
+    # Positions without meaning (NaN) are not inside either, and must not become an index.
+    position = torch.where(inside, position, torch.zeros_like(position)).clamp(min=0)
     low = position.detach().floor().clamp(max=size - 1)
     high = (low + 1).clamp(max=size - 1)
     fraction = torch.where(low >= size - 1, torch.zeros_like(position), position - low)
