@@ -58,6 +58,12 @@ def test_rows_are_sorted_by_frame_and_stay_in_order_within_it(tmp_path):
     assert table.ids.tolist() == [9, 2, 5, 1, 0]
 
 
+def test_long_files_stay_in_order_within_a_frame(tmp_path):
+    rows = [f"{i % 3 + 1},{i},1,1,1,1" for i in range(3000)]
+    table = read_mot_txt(save(tmp_path, "\n".join(rows)))
+    assert table.ids.tolist() == [i for start in range(3) for i in range(start, 3000, 3)]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_empty_file_is_a_sequence_without_boxes(tmp_path, text):
     table = read_mot_txt(save(tmp_path, text))
