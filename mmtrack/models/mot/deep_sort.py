@@ -8,14 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from ..builder import MODELS, build_reid
-from .tracking_by_detection import (
-    Detections,
-    TrackingByDetection,
-    detections_of_result,
-)
+from .detections import detect_objects
+from .tracking_by_detection import TrackingByDetection
 
 
 @MODELS.register_module()
@@ -83,60 +79,13 @@ class DeepSORT(TrackingByDetection):
         Returns:
             See :meth:`TrackingByDetection.simple_test`.
         """
-        if public_bboxes is None:
-            detections = self.detect(img, img_metas, rescale=rescale)
-        else:
-            detections = self.refine(img, img_metas, public_bboxes, rescale=rescale)
+        if public_bboxes is not None:
+            public_bboxes = [_boxes_of_frame(given).to(img) for given in public_bboxes]
+        # Not class by class as in the other models: new tracks are numbered in this order.
+        detections = detect_objects(
+            self.detector, img, img_metas, rescale=rescale, proposals=public_bboxes
+        )
         return self.link(img, img_metas, detections, rescale=rescale, **kwargs)
-
-    def detect(self, img: torch.Tensor, img_metas: list[dict], *, rescale: bool) -> Detections:
-        """Detect the objects of a frame in the order of the detector.
-
-        A head for boxes is asked directly, because new tracks are numbered in the order of its
-        answers, while results are sorted by class.
-        """
-        head = getattr(self.detector, "bbox_head", None)
-        if head is None:
-            return super().detect(img, img_metas, rescale=rescale)
-        feats = self.detector.extract_feat(img)
-        bboxes, labels = _bboxes_of_head(head, feats, img_metas, rescale=rescale)
-        # one transfer from the device: labels travel beside the boxes
-        table = torch.cat((bboxes.float(), labels[:, None].float()), dim=1).cpu()
-        return Detections(table[:, :5], table[:, 5].long(), head.num_classes)
-
-    def refine(
-        self,
-        img: torch.Tensor,
-        img_metas: list[dict],
-        public_bboxes: list[torch.Tensor],
-        *,
-        rescale: bool,
-    ) -> Detections:
-        """Let the second stage of the detector score and refine given boxes.
-
-        Raises:
-            ValueError: the detector has one stage only.
-        """
-        if getattr(self.detector, "roi_head", None) is None:
-            raise ValueError(
-                f"public detections need a two-stage detector, and {type(self.detector).__name__} "
-                "has no roi_head: take LoadDetections out of the pipeline"
-            )
-        proposals = [_boxes_of_frame(given).to(img) for given in public_bboxes]
-        result = self.detector.simple_test(img, img_metas, proposals=proposals, rescale=rescale)[0]
-        return detections_of_result(result)
-
-
-def _bboxes_of_head(
-    head: nn.Module, feats: tuple[torch.Tensor, ...], img_metas: list[dict], *, rescale: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    # mmdet's heads know what their forward wants (transformers need the meta data); a custom head
-    # needs forward and get_bboxes only.
-    if hasattr(head, "simple_test_bboxes"):
-        results = head.simple_test_bboxes(feats, img_metas, rescale=rescale)
-    else:
-        results = head.get_bboxes(*head(feats), img_metas=img_metas, rescale=rescale)
-    return results[0][:2]
 
 
 def _boxes_of_frame(given: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from ...core.track import outs2results, results2outs
+from ...core.track import outs2results
 from ..builder import build_detector, build_motion, build_tracker
 from .base import BaseMultiObjectTracker
-
-
-class Detections(NamedTuple):
-    """Boxes of one frame.
-
-    Attributes:
-        bboxes: ``(n, 5)``, ``x1, y1, x2, y2, score`` in pixels, on the CPU.
-        labels: ``(n,)`` int64, on the CPU.
-        num_classes: Number of classes of the detector.
-    """
-
-    bboxes: torch.Tensor
-    labels: torch.Tensor
-    num_classes: int
+from .detections import Detections, detect_objects
 
 
 class TrackingByDetection(BaseMultiObjectTracker):
@@ -78,8 +65,8 @@ class TrackingByDetection(BaseMultiObjectTracker):
 
         The boxes leave the device here and only here: trackers work on the CPU.
         """
-        result = self.detector.simple_test(img, img_metas, rescale=rescale)[0]
-        return detections_of_result(result)
+        found = detect_objects(self.detector, img, img_metas, rescale=rescale)
+        return found.by_class()
 
     def link(
         self,
@@ -122,15 +109,6 @@ def frame_id_of(img_metas: list[dict]) -> int:
             "collect the frames with VideoCollect"
         )
     return int(img_metas[0]["frame_id"])
-
-
-def detections_of_result(result: list[np.ndarray] | tuple) -> Detections:
-    """Boxes of the result of an mmdet detector for one image, without the masks."""
-    per_class = result[0] if isinstance(result, tuple) else result
-    found = results2outs(bbox_results=per_class)
-    return Detections(
-        torch.from_numpy(found["bboxes"]), torch.from_numpy(found["labels"]), len(per_class)
-    )
 
 
 def per_class_bboxes(

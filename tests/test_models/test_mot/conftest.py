@@ -162,3 +162,74 @@ def one_stage():
         train_cfg=dict(assigner=dict(type="SimOTAAssigner", center_radius=2.5)),
         test_cfg=dict(score_thr=0.0, nms=dict(type="nms", iou_threshold=0.7), max_per_img=20),
     )
+
+
+@pytest.fixture(scope="session")
+def mask_rcnn(two_stage):
+    """Two stages that could give masks as well."""
+    roi_head = dict(
+        two_stage["roi_head"],
+        mask_roi_extractor=two_stage["roi_head"]["bbox_roi_extractor"],
+        mask_head=dict(
+            type="FCNMaskHead", num_convs=1, in_channels=8, conv_out_channels=8, num_classes=2
+        ),
+    )
+    rcnn = dict(two_stage["test_cfg"]["rcnn"], mask_thr_binary=0.5)
+    test_cfg = dict(two_stage["test_cfg"], rcnn=rcnn)
+    return dict(two_stage, type="MaskRCNN", roi_head=roi_head, test_cfg=test_cfg)
+
+
+@pytest.fixture(scope="session")
+def cascade(two_stage):
+    """Cascade R-CNN: its heads for boxes are a list."""
+    roi_head = dict(
+        two_stage["roi_head"],
+        type="CascadeRoIHead",
+        num_stages=2,
+        stage_loss_weights=[1, 1],
+        bbox_head=[two_stage["roi_head"]["bbox_head"]] * 2,
+    )
+    return dict(two_stage, type="CascadeRCNN", roi_head=roi_head)
+
+
+@pytest.fixture(scope="session")
+def detr():
+    """A transformer, whose head wants the meta data too."""
+    attention = dict(type="MultiheadAttention", embed_dims=16, num_heads=2)
+    ffn = dict(type="FFN", embed_dims=16, feedforward_channels=16)
+    encoder = dict(
+        type="DetrTransformerEncoder",
+        num_layers=1,
+        transformerlayers=dict(
+            type="BaseTransformerLayer",
+            attn_cfgs=[attention],
+            ffn_cfgs=ffn,
+            operation_order=("self_attn", "norm", "ffn", "norm"),
+        ),
+    )
+    decoder = dict(
+        type="DetrTransformerDecoder",
+        num_layers=1,
+        transformerlayers=dict(
+            type="DetrTransformerDecoderLayer",
+            attn_cfgs=attention,
+            ffn_cfgs=ffn,
+            feedforward_channels=16,
+            operation_order=("self_attn", "norm", "cross_attn", "norm", "ffn", "norm"),
+        ),
+    )
+    return dict(
+        type="DETR",
+        backbone=dict(type="ResNet", depth=18, base_channels=4, out_indices=(3,)),
+        bbox_head=dict(
+            type="DETRHead",
+            num_classes=2,
+            num_query=9,
+            in_channels=32,
+            transformer=dict(type="Transformer", encoder=encoder, decoder=decoder),
+            positional_encoding=dict(type="SinePositionalEncoding", num_feats=8, normalize=True),
+            train_cfg=None,
+            loss_cls=dict(type="CrossEntropyLoss"),
+        ),
+        test_cfg=dict(max_per_img=9),
+    )
