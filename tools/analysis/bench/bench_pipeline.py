@@ -3,8 +3,8 @@
     python tools/analysis/bench/bench_pipeline.py
     python tools/analysis/bench/bench_pipeline.py --video ../shared/data/demo.mp4 --repeat 50
 
-Every row is a pipeline as the configs have it. Columns are milliseconds a frame, the least of the
-repeats (other processes only add time), which take turns: mmdet's steps on float32 pixels
+Every row is a pipeline as the configs have it. Columns are milliseconds of processor time a frame
+(of one thread), the least of the repeats, which take turns: mmdet's steps on float32 pixels
 (``to_float32=True``), mmdet's steps on uint8 pixels, and ours. "decode" is the part of each of them
 that reads the JPEG. The last column says whether the tensors of ours and mmdet's are equal bit for
 bit.
@@ -89,12 +89,12 @@ def sample_of(folder: Path, name: str, *, as_list: bool) -> dict | list[dict]:
 
 
 def run(pipeline: Callable, folder: Path, names: list[str], *, as_list: bool) -> float:
-    """Milliseconds a frame."""
+    """Milliseconds of processor time a frame."""
     samples = [sample_of(folder, name, as_list=as_list) for name in names]
-    start = time.perf_counter()
+    start = time.process_time()
     for sample in samples:
         pipeline(sample)
-    return 1e3 * (time.perf_counter() - start) / len(names)
+    return 1e3 * (time.process_time() - start) / len(names)
 
 
 def plain(steps: list[dict]) -> Callable:
@@ -137,10 +137,9 @@ def main() -> None:
     parser.add_argument("--video", help="take the frames of a video, scaled to 1080p")
     parser.add_argument("--frames", type=int, default=4, help="how many different frames")
     parser.add_argument("--repeat", type=int, default=20, help="how often each pipeline runs")
-    parser.add_argument("--threads", type=int, default=1, help="threads of OpenCV and torch")
     args = parser.parse_args()
-    cv2.setNumThreads(args.threads)
-    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         names = make_frames(Path(folder), args.video, args.frames)
         rows = [compare(name, Path(folder), names, args.repeat) for name in CONFIGS]
