@@ -311,3 +311,16 @@ def test_masked_conv(device, padding):
     expected = functional.conv2d(image, layer.weight, layer.bias, padding=padding) * mask
     torch.testing.assert_close(layer(image, mask.float()), expected)
     assert layer(image, torch.zeros_like(mask)).abs().sum() == 0
+
+
+@pytest.mark.usefixtures("cuda_only_when_compiled")
+def test_autocast_does_not_reach_into_the_operators(rng, device):
+    """Values of float32 inputs are the same inside of autocast."""
+    image = torch.tensor(rng.normal(size=(1, 4, 6, 6)), device=device, dtype=torch.float32)
+    masks = torch.tensor(rng.uniform(size=(1, 9, 12, 12)), device=device, dtype=torch.float32)
+    rois = torch.tensor([[0, 1.0, 1.0, 4.3, 4.7]], device=device)
+    plain = [ops.carafe(image, masks, 3, 1, 2), ops.prroi_pool(image, rois, (2, 2), 1.0)]
+    with torch.autocast(device, torch.bfloat16):
+        cast = [ops.carafe(image, masks, 3, 1, 2), ops.prroi_pool(image, rois, (2, 2), 1.0)]
+    for first, second in zip(plain, cast, strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-6, atol=1e-6)

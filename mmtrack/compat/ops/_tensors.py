@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -19,6 +20,17 @@ def widen(*tensors: Tensor) -> tuple[Tensor, ...]:
     first = tensors[0].dtype
     dtype = first if first in _FULL_PRECISION else torch.float32
     return tuple(tensor.to(dtype) for tensor in tensors)
+
+
+def without_autocast(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compute in the type of the inputs: autocast would take products in half precision."""
+
+    @functools.wraps(function)
+    def run(first: Tensor, *args: object) -> Tensor:
+        with torch.autocast(first.device.type, enabled=False):
+            return function(first, *args)
+
+    return run
 
 
 def finite_rois(rois: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._tensors import gradients, widen
+from ._tensors import gradients, widen, without_autocast
 
 
+@without_autocast
 def _reassemble(features: Tensor, masks: Tensor, kernel: int, groups: int, scale: int) -> Tensor:
     """Weighted sum of each source pixel's neighbourhood for ``scale`` x ``scale`` outputs.
 
@@ -91,6 +92,7 @@ def carafe_backward(
     carafe_naive_backward(grad_output, rfeatures, masks, grad_input, grad_masks, *sizes)
 
 
+@without_autocast
 def _attend(value: Tensor, shapes: Tensor, locations: Tensor, weights: Tensor) -> Tensor:
     # Imported on use: mmcv.ops imports this module while it is itself being imported.
     from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch

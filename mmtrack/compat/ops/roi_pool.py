@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._tensors import finite_rois, gradients, widen
+from ._tensors import finite_rois, gradients, widen, without_autocast
 from .sampling import RoIGrid, bilinear_sample, equal_groups
 
 
@@ -115,6 +115,7 @@ def _pixel_weights(start: Tensor, extent: Tensor, bins: int, size: int) -> Tenso
     return torch.where(empty, torch.zeros_like(integral), integral / step.masked_fill(empty, 1))
 
 
+@without_autocast
 def _precise_pool(features: Tensor, rois: Tensor, bins: tuple[int, int], scale: float) -> Tensor:
     """Mean of the bilinear surface over the bins: (n, c, *bins)."""
     corner = rois[:, 1:] * scale
