@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmcv import Config, ConfigDict
 
 from mmtrack.models import build_detector, build_model, build_reid
@@ -138,3 +141,33 @@ def test_no_config_is_a_copy_of_another():
         text = (ROOT / "configs" / f"{name}.py").read_text()
         assert text not in texts, f"{name} is a copy of {texts[text]}"
         texts[text] = name
+
+
+METHODS = sorted((ROOT / "configs").glob("*/**/README.md"))
+
+
+@pytest.mark.parametrize("readme", METHODS, ids=[m.parent.name for m in METHODS])
+def test_method_has_a_page_with_its_configs(readme):
+    text = readme.read_text()
+    for config in readme.parent.glob("*.py"):
+        assert f"(./{config.name})" in text, f"{readme} does not list {config.name}"
+    for link in re.findall(r"\]\((\.[^)]*)\)", text):
+        assert (readme.parent / link).is_file(), f"{readme} points to {link}"
+
+
+@pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
+@pytest.mark.parametrize("folder", [b for b in BUILT if b.startswith("mot/")])
+def test_metafile_has_the_published_numbers(folder):
+    with (ZOO / "checkpoints.csv").open() as f:
+        rows = [row for row in csv.DictReader(f) if row["config"].startswith(f"{folder}/")]
+    found = yaml.safe_load((ROOT / "configs" / folder / "metafile.yml").read_text())["Models"]
+    want = {
+        f"configs/{row['config']}": (json.loads(row["metrics"]), row["weights_url"].split(";"))
+        for row in rows
+    }
+    have = {m["Config"]: (m["Results"][0]["Metrics"], m["Weights"]) for m in found}
+    assert have == want
+    page = (ROOT / "configs" / folder / "README.md").read_text()
+    for metrics, weights in want.values():
+        assert all(f"| {value} |" in page for value in metrics.values())
+        assert all(address in page for address in weights)

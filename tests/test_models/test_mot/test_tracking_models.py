@@ -189,9 +189,9 @@ class TestDetectors:
         model = self.sort(request.getfixturevalue(stages))
         meta = scene.meta(0)
         with torch.no_grad():
+            found = model([image], [[meta]], return_loss=False, rescale=rescale)
             want = model.detector.simple_test(image, [meta], rescale=rescale)[0]
             want = want[0] if isinstance(want, tuple) else want  # without masks
-            found = model([image], [[meta]], return_loss=False, rescale=rescale)
         assert sum(map(len, want)) > 3
         np.testing.assert_allclose(rows(found["det_bboxes"]), rows(want), rtol=1e-5)
         assert len(found["track_bboxes"]) == 2
