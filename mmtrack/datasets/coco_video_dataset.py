@@ -28,6 +28,7 @@ _REF_IMG_SAMPLER = {
     "method": "uniform",
     "return_key_img": True,
 }
+_MOST_REDRAWS = 1000
 _METRICS = ["bbox", "track"]
 _BBOX_KWARGS = {
     "classwise": False,
@@ -294,6 +295,24 @@ class CocoVideoDataset(CocoDataset):
             return self.pipeline(self.prepare_results(dict(img_info)))
         frames = self.ref_img_sampling(img_info, **self.ref_img_sampler)
         return self.pipeline([self.prepare_results(frame) for frame in frames])
+
+    def __getitem__(self, idx: int) -> Any:
+        """Sample after the pipeline; in training another one where the pipeline rejects it.
+
+        Raises:
+            RuntimeError: the pipeline rejects one sample after the other.
+        """
+        if self.test_mode:
+            return self.prepare_test_img(idx)
+        for _ in range(_MOST_REDRAWS):
+            data = self.prepare_train_img(idx)
+            if data is not None:
+                return data
+            idx = self._rand_another(idx)
+        raise RuntimeError(
+            f"the pipeline rejected {_MOST_REDRAWS} samples of {self.ann_file} in a row. Check "
+            "that frames of a video share instance ids and that crops fit into the images."
+        )
 
     def prepare_train_img(self, idx: int) -> Any:
         """Training sample after the pipeline; None if the pipeline rejects it."""

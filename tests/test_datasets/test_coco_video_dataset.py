@@ -277,6 +277,16 @@ def test_pipeline_reads_images(write_videos, video_data, tmp_path):
     assert key["gt_instance_ids"].tolist() == [1, 2, 3]
 
 
+def test_rejected_samples_are_replaced_but_not_for_ever(write_videos, video_data):
+    dataset = make(write_videos(video_data()), ref_img_sampler=None)
+    wanted = dataset.img_ids[3]
+    dataset.pipeline = lambda sample: sample if sample["img_info"]["id"] == wanted else None
+    assert dataset[0]["img_info"]["id"] == wanted
+    dataset.pipeline = lambda sample: None
+    with pytest.raises(RuntimeError, match="rejected 1000 samples of .*videos.json"):
+        dataset[0]
+
+
 def test_pickle_for_spawned_workers(write_videos, video_data):
     dataset = make(write_videos(video_data()))
     copied = pickle.loads(pickle.dumps(dataset))

@@ -34,6 +34,7 @@ class ColumnarCOCO(COCO):
         super().__init__()
         self.file_name = name or (os.fspath(annotation_file) if annotation_file else "dataset")
         self._tables: dict[str, ObjectTable] = {}
+        self._checked_ids: dict[tuple[str, str], np.ndarray] = {}
         if annotation_file is not None:
             self._open(*read_annotations(annotation_file, self.file_name))
             self.createIndex()
@@ -56,6 +57,7 @@ class ColumnarCOCO(COCO):
                 self._tables[key] = ObjectTable.from_list(self.dataset[key])
         for name in _INDICES:
             self.__dict__.pop(name, None)
+        self._checked_ids = {}
         self.ids("images", "id")
         for field in ("id", "image_id", "category_id"):
             self.ids("annotations", field)
@@ -75,12 +77,15 @@ class ColumnarCOCO(COCO):
         Raises:
             ValueError: an object does not have it, or it is not an integer.
         """
-        table = self._tables.get(key)
-        if table is None or len(table) == 0:
+        if (key, field) not in self._checked_ids:
+            self._checked_ids[key, field] = self._check_ids(key, field)
+        return self._checked_ids[key, field]
+
+    def _check_ids(self, key: str, field: str) -> np.ndarray:
+        table = self._table(key)
+        if len(table) == 0:
             return np.zeros(0, np.int64)
-        missing = ~table.columns.has(field)
-        if missing.any():
-            self._raise_missing(key, field, missing)
+        self.require(key, field)
         ids = table.columns.integers(field)
         if ids is None:
             raise ValueError(f"{self.file_name}: {field!r} of {key} must be integers.")

@@ -60,7 +60,7 @@ class TextColumn:
     def take(self, rows: Any) -> list:
         """Values of some rows as Python objects (missing ones are arbitrary)."""
         ends = self.ends[rows].tolist()
-        index = np.arange(len(self.ends))[rows] if isinstance(rows, slice) else np.asarray(rows)
+        index = np.arange(len(self.ends))[rows] if isinstance(rows, slice) else rows
         starts = np.where(index > 0, self.ends[index - 1], 0).tolist()
         texts = [self.text[start:end].tobytes() for start, end in zip(starts, ends, strict=True)]
         if self.is_json:

@@ -93,7 +93,7 @@ class ObjectTable:
 
     def take(self, rows: Rows) -> list[dict]:
         """Objects at some positions, ``(n,)`` int or slice."""
-        index = np.arange(len(self))[rows].tolist()
+        index = (np.arange(len(self))[rows] if isinstance(rows, slice) else rows).tolist()
         if self.objects is not None:
             return [self.objects[row] for row in index]
         found = self.columns.rows(rows)
@@ -134,6 +134,13 @@ class _Keeper:
         self.table.keep(self.row, item)
 
 
+def _as(wanted: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Wanted ids in the type of the ids, where numpy would else convert all ids at each search."""
+    limits = np.iinfo(ids.dtype)
+    fits = wanted.size and limits.min <= wanted.min() and wanted.max() <= limits.max
+    return wanted.astype(ids.dtype) if fits else wanted
+
+
 class Lookup:
     """Positions of ids: the last position of an id, ids in order of their first position.
 
@@ -161,7 +168,7 @@ class Lookup:
         wanted = np.asarray(ids)
         if wanted.dtype.kind not in "iu":
             return np.full(wanted.shape, -1)
-        place = np.searchsorted(self._sorted, wanted, side="right") - 1
+        place = np.searchsorted(self._sorted, _as(wanted, self._sorted), side="right") - 1
         found = place >= 0
         found[found] = self._sorted[place[found]] == wanted[found]
         rows = place if self._order is None else self._order[place]
@@ -299,7 +306,8 @@ class Groups(MutableMapping):
         wanted = np.asarray(keys)
         if wanted.size == 0 or wanted.dtype.kind not in "iu" or len(self._groups) == 0:
             return np.zeros(0, np.int64)
-        place = np.minimum(np.searchsorted(self._groups, wanted), len(self._groups) - 1)
+        place = np.searchsorted(self._groups, _as(wanted, self._groups))
+        place = np.minimum(place, len(self._groups) - 1)
         place = place[self._groups[place] == wanted]
         counts = self._ends[place] - self._starts[place]
         before = np.cumsum(counts) - counts

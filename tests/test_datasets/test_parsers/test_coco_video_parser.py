@@ -122,6 +122,20 @@ def test_annotations_without_video_or_instance(tmp_path):
     assert coco.get_ins_ids_from_vid(20) == []
 
 
+def test_ids_may_be_zero(tmp_path):
+    ann = {"image_id": 0, "video_id": 0, "category_id": 0, "instance_id": 0}
+    data = {
+        "videos": [{"id": 0, "name": "v"}],
+        "images": [{"id": 0, "video_id": 0, "frame_id": 0, "file_name": "a.jpg"}],
+        "annotations": [{"id": 0, **ann}, {"id": 1, **ann, "instance_id": 1}],
+        "categories": [{"id": 0, "name": "c"}],
+    }
+    coco = CocoVID(write(tmp_path, data))
+    assert coco.get_ins_ids_from_vid(0) == [0, 1]
+    assert coco.get_img_ids_from_ins_id(0) == coco.get_img_ids_from_vid(0) == [0]
+    assert coco.getAnnIds(imgIds=0, catIds=0) == [0, 1]
+
+
 def test_videos_without_images_and_of_one_frame(tmp_path):
     data = make_data(lengths=(1, 2))
     data["videos"].append({"id": 5, "name": "empty"})
