@@ -30,6 +30,11 @@ class Detections(NamedTuple):
         order = self.labels.argsort(stable=True)
         return Detections(self.bboxes[order], self.labels[order], self.num_classes)
 
+    def with_area(self) -> Detections:
+        """The boxes with an area; clipping to the image leaves some without."""
+        keep = (self.bboxes[:, 2:4] > self.bboxes[:, :2]).all(dim=1)
+        return Detections(self.bboxes[keep], self.labels[keep], self.num_classes)
+
 
 def detect_objects(
     detector: nn.Module,

@@ -81,12 +81,13 @@ class TrackingByDetection(BaseMultiObjectTracker):
         frame_id = frame_id_of(img_metas)
         if frame_id == 0:
             self.tracker.reset()
+        tracked = detections.with_area()
         bboxes, labels, ids = self.tracker.track(
             img=img,
             img_metas=img_metas,
             model=self,
-            bboxes=detections.bboxes,
-            labels=detections.labels,
+            bboxes=tracked.bboxes,
+            labels=tracked.labels,
             frame_id=frame_id,
             rescale=rescale,
             **kwargs,

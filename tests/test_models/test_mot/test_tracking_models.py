@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mmtrack.models import build_detector, build_model, build_tracker
 
@@ -85,6 +86,15 @@ class TestContract:
             assert [r.shape for r in found[t]["track_bboxes"]] == [(0, 6), (0, 6)]
         assert sum(len(r) for r in found[5]["track_bboxes"]) == 4
 
+    def test_boxes_without_area_are_detections_but_no_tracks(self, model, scene):
+        """Heads that clip to the image make them of boxes outside."""
+        for t, (bboxes, labels) in enumerate(scene.frames):
+            flat = torch.tensor([[5.0, 0, 5, 9, 0.95], [0, 7, 9, 7, 0.95]])
+            scene.frames[t] = torch.cat((bboxes, flat)), torch.cat((labels, torch.tensor([0, 1])))
+        found = play(model, scene)[-1]
+        assert sum(map(len, found["det_bboxes"])) == 6
+        assert sum(map(len, found["track_bboxes"])) == 4
+
     def test_tracker_works_in_the_scale_that_is_asked_for(self, model, scene):
         original = play(model, scene)
         scaled = play(model, scene, rescale=False)
@@ -142,6 +152,61 @@ class TestContract:
         model.detector.frame = scene.frames[0]
         found = model([IMAGE], [[scene.meta(0)]], return_loss=False)
         assert isinstance(found["track_bboxes"][0], np.ndarray)
+
+
+class RecordingTracker(nn.Module):
+    """Stands for a tracker of a user; it writes down what it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def reset(self):
+        self.calls.append("reset")
+
+    def track(self, *, bboxes, labels, frame_id, more=None, **inputs):
+        self.calls.append((frame_id, bboxes[:, 0].tolist(), labels.tolist(), more))
+        self.inputs = inputs
+        return bboxes, labels, torch.arange(len(bboxes))
+
+
+class PlayedHead(nn.Module):
+    """Head of a detector that answers in the order of the scores, classes mixed."""
+
+    num_classes = 2
+    bboxes = torch.tensor([[3.0, 0, 9, 9, 0.9], [1, 0, 9, 9, 0.8], [2, 0, 9, 9, 0.7]])
+    labels = torch.tensor([1, 0, 1])
+
+    def forward(self, feats):
+        return (feats,)
+
+    def get_bboxes(self, feats, img_metas, rescale):
+        return [(self.bboxes, self.labels)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [
+        # new tracks are numbered in the order of the detections
+        ("ByteTrack", ([1, 3, 2], [0, 1, 1])),
+        ("OCSORT", ([1, 3, 2], [0, 1, 1])),
+        ("DeepSORT", ([3, 1, 2], [1, 0, 1])),
+    ],
+)
+def test_what_a_tracker_is_asked(kind, order, scene, tracker_config):
+    config = tracker_config(kind)
+    config["tracker"] = None
+    model = build_model(config).eval()
+    model.tracker = RecordingTracker()
+    model.detector.bbox_head = PlayedHead()
+    model.detector.extract_feat = lambda img: img
+    for frame_id in (0, 1, 0):
+        found = model([IMAGE], [[scene.meta(frame_id)]], return_loss=False, rescale=True, more=7)
+    asked = [(t, *order, 7) for t in (0, 1, 0)]
+    assert model.tracker.calls == ["reset", asked[0], asked[1], "reset", asked[2]]
+    assert set(model.tracker.inputs) == {"img", "img_metas", "model", "rescale"}
+    assert model.tracker.inputs["model"] is model
+    assert found["det_bboxes"][1][:, 0].tolist() == [3, 2]
 
 
 @pytest.mark.parametrize("kind", ["ByteTrack", "OCSORT"])
