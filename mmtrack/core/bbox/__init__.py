@@ -1,6 +1,6 @@
 """Box formats and overlaps."""
 
-from .iou import bbox_iou, sparse_bbox_iou
+from .iou import SparseIoU, bbox_iou, sparse_bbox_iou
 from .transforms import (
     bbox_cxcyah_to_xyxy,
     bbox_cxcywh_to_x1y1wh,
@@ -10,6 +10,7 @@ from .transforms import (
 )
 
 __all__ = [
+    "SparseIoU",
     "bbox_cxcyah_to_xyxy",
     "bbox_cxcywh_to_x1y1wh",
     "bbox_iou",

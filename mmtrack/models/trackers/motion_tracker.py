@@ -18,17 +18,6 @@ from .base_tracker import BaseTracker
 
 NO_ID = -1
 
-COLUMNS = {
-    "bboxes": ((4,), np.float64),
-    "scores": ((), np.float64),
-    "labels": ((), np.int64),
-    "frame_ids": ((), np.int64),
-    "num_hits": ((), np.int64),
-    "tentative": ((), np.bool_),
-    "means": ((8,), np.float64),
-    "covs": ((3, 4), np.float64),
-}
-
 
 class Detections(NamedTuple):
     """Detections of a frame as arrays.
@@ -72,19 +61,19 @@ class MotionTracker(BaseTracker):
         self.num_tentatives = num_tentatives
         self.frame_id: int | None = None
         self.motion: Any = None
-        self.table = TrackTable(COLUMNS)
+        self.table = TrackTable(self._columns())
 
     def reset(self) -> None:
         """Forget all tracks and the frame; ids start at 0 again."""
         super().reset()
         self.frame_id = None
-        self.table = TrackTable(COLUMNS)
+        self.table = TrackTable(self._columns())
 
     def reset(self) -> None:
         """Forget all tracks and the frame; ids start at 0 again."""
         super().reset()
         self.frame_id = None
-        self.table = TrackTable(COLUMNS)
+        self.table = TrackTable(self._columns())
 
     def track(
         self,
@@ -132,6 +121,19 @@ class MotionTracker(BaseTracker):
         return bboxes[rows], labels[rows], torch.from_numpy(ids[kept]).to(bboxes.device)
 
     # ---------------------------------------------------------------- of each method
+    def _columns(self) -> dict[str, tuple]:
+        """Shape of a row and dtype of what is remembered of each track."""
+        return {
+            "bboxes": ((4,), np.float64),
+            "scores": ((), np.float64),
+            "labels": ((), np.int64),
+            "frame_ids": ((), np.int64),
+            "num_hits": ((), np.int64),
+            "tentative": ((), np.bool_),
+            "means": ((8,), np.float64),
+            "covs": ((3, 4), np.float64),
+        }
+
     # Whether tracks that start in frame 0 are confirmed: no earlier frame could have shown them.
     trust_first_frame = True
     # Whether the filter moves tentative tracks, too. Otherwise they wait where they were seen, one
@@ -259,6 +261,21 @@ class MotionTracker(BaseTracker):
         age = frame_id - self.table["frame_ids"]
         outdated = (age >= self.num_frames_retain) | (self.table["tentative"] & (age > 0))
         self.table.keep(~outdated)
+
+    @staticmethod
+    def give_ids(
+        ids: np.ndarray, cols: np.ndarray, track_ids: np.ndarray, track_of_col: np.ndarray
+    ) -> None:
+        """Write the ids of matched tracks to their detections.
+
+        Args:
+            ids: Id of every detection; changed in place.
+            cols: Detections that were to be matched.
+            track_ids: Ids of the tracks that were.
+            track_of_col: Position in ``track_ids`` of the track of each of ``cols``, -1 for none.
+        """
+        found = track_of_col >= 0
+        ids[cols[found]] = track_ids[track_of_col[found]]
 
     def predicted_bboxes(self, rows: np.ndarray) -> np.ndarray:
         """Where the filter expects tracks, ``(n, 4)`` x1y1x2y2 in pixels."""
