@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from . import annotation_cache
@@ -42,7 +45,8 @@ def read_annotations(
         return cached
     before = os.stat(path)
     try:
-        tables, rest = _parse(path)
+        with _no_garbage_collection():
+            tables, rest = _parse(path)
     except BrokenJSON as error:
         raise ValueError(
             f"{name} is not a valid annotation file: {error}. Copy or convert it again."
@@ -52,6 +56,18 @@ def read_annotations(
     if entry is not None and unchanged:
         annotation_cache.store(entry, tables, rest)
     return tables, rest
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Switch off the search for cycles, which looks at the objects of each chunk in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parse(path: str | os.PathLike) -> tuple[dict[str, ColumnTable], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import gc
 import io
 import json
 import pickle
@@ -273,6 +274,17 @@ def test_missing_fields_are_named(tmp_path, change, message):
     path.write_text(json.dumps(data))
     with pytest.raises(ValueError, match="broken.json: .*" + message):
         ColumnarCOCO(path)
+
+
+def test_garbage_collection_goes_on_after_reading(tmp_path):
+    path = tmp_path / "cut.json"
+    path.write_text(json.dumps(make_data()))
+    ColumnarCOCO(path)
+    assert gc.isenabled()
+    path.write_text("{")
+    with pytest.raises(ValueError, match="not a valid annotation file"):
+        ColumnarCOCO(path)
+    assert gc.isenabled()
 
 
 def test_missing_and_broken_files(tmp_path):
