@@ -13,6 +13,7 @@ from mmcv.runner import EvalHook as BaseEvalHook
 from torch import distributed as dist
 from torch import nn
 
+from .overlap_check import NoOverlapError
 from .test_loop import multi_gpu_test, single_gpu_test
 
 
@@ -57,7 +58,12 @@ def _choose(given: Callable, default: Callable, ours: Callable) -> Callable:
 def _report(hook: BaseEvalHook, runner: BaseRunner, results: Any) -> None:
     """Compute the metrics, put them in the log, keep the best checkpoint."""
     runner.log_buffer.output["eval_iter_num"] = len(hook.dataloader)
-    key_score = hook.evaluate(runner, results)
+    try:
+        key_score = hook.evaluate(runner, results)
+    except NoOverlapError as error:
+        # A model that has learnt little finds nothing yet; that must not end its training.
+        runner.logger.warning(f"No metrics for epoch {runner.epoch + 1}: {error}")
+        return
     # A score of 0 is a score: it is the best one until a better one comes.
     if hook.save_best and key_score is not None:
         hook._save_ckpt(runner, key_score)

@@ -10,6 +10,10 @@ from .frame_pairs import FramePairs, pair_frames
 from .mot_table import MOTTable
 
 
+class NoOverlapError(ValueError):
+    """Results and ground truth that do not meet anywhere: no score would mean anything."""
+
+
 def explain_no_overlap(
     pairs: FramePairs,
     gts: Mapping[str, MOTTable],
@@ -25,7 +29,7 @@ def explain_no_overlap(
         counted: Ground truth rows that are evaluated, ``(N,)`` bool; all where None.
 
     Raises:
-        ValueError: there are boxes on both sides and none overlaps another, or no ground truth is
+        NoOverlapError: there are boxes on both sides and none overlaps another, or no ground truth is
             evaluated at all; the message describes both sides.
     """
     counted = np.ones(len(pairs.gt), bool) if counted is None else counted
@@ -43,7 +47,7 @@ def explain_no_overlap(
         else f"although {len(shared)} frames have boxes of both: do class names and ids, the frame "
         "numbering and the box format (x, y, width, height in pixels of the original image) agree?"
     )
-    raise ValueError(
+    raise NoOverlapError(
         f"results overlap no ground truth at all, {reason} {_describe('ground truth', gts)} "
         f"{_describe('results', results)}"
     )
@@ -77,11 +81,11 @@ def explain_mixed_classes(
         result_classes: Names of the classes with results.
 
     Raises:
-        ValueError: boxes overlap once the classes are disregarded.
+        NoOverlapError: boxes overlap once the classes are disregarded.
     """
     count = len(pair_frames(*([_with_new_ids(t) for t in side] for side in (gts, results))))
     if count:
-        raise ValueError(
+        raise NoOverlapError(
             f"results overlap no ground truth of their class, though {count} pairs of boxes "
             f"overlap across classes: ground truth has boxes of {list(gt_classes)}, results of "
             f"{list(result_classes)}; do the names and the order of the classes of model and "
