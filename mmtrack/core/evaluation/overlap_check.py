@@ -29,8 +29,8 @@ def explain_no_overlap(
         counted: Ground truth rows that are evaluated, ``(N,)`` bool; all where None.
 
     Raises:
-        NoOverlapError: there are boxes on both sides and none overlaps another, or no ground truth is
-            evaluated at all; the message describes both sides.
+        NoOverlapError: there are boxes on both sides and none overlaps another.
+        ValueError: no ground truth is evaluated at all. Both messages describe both sides.
     """
     counted = np.ones(len(pairs.gt), bool) if counted is None else counted
     if len(pairs.gt) and not counted.any():
