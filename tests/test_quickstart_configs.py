@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 from mmcv import Config
-from mmdet.datasets import build_dataset
 
+from mmtrack.datasets import build_dataset
 from mmtrack.datasets.converters import convert_mot_subset, find_sequences
+from mmtrack.datasets.converters.crowdhuman import convert_crowdhuman
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
 from mmtrack.models import build_model, build_reid
 
@@ -32,6 +33,11 @@ def data(tmp_path_factory):
     for split in ("train", "test"):
         path = folder / "annotations" / f"{split}_cocoformat.json"
         convert_mot_subset(find_sequences(folder / split)).write(path)
+    layout = LAYOUTS["crowdhuman"]
+    options = replace(layout.options, size=(320, 192), images=2, val_images=0)
+    crowd = folder / "crowdhuman"
+    layout.write(crowd, options, lambda: None)
+    convert_crowdhuman(crowd, "train").write(crowd / "annotations" / "crowdhuman_train.json")
     layout = LAYOUTS["reid"]
     options = replace(
         layout.options, size=(320, 192), sequences=2, frames=10, people=9, min_crops=4
@@ -46,6 +52,7 @@ def load(root, name, data):
     assert text.startswith("# ")
     cfg = Config.fromfile(root / "configs" / "quickstart" / f"{name}.py")
     moved = cfg.pretty_text.replace("data/synthetic/MOT17", str(data))
+    moved = moved.replace("data/synthetic/crowdhuman", str(data / "crowdhuman"))
     return Config.fromstring(moved, ".py")
 
 
@@ -74,7 +81,7 @@ def test_tracks_a_frame(root, data, method):
 def test_detector_learns(root, data):
     cfg = load(root, "bytetrack_yolox_tiny_synthetic-mot17", data)
     dataset = build_dataset(cfg.data.train)
-    assert len(dataset) == 4
+    assert len(dataset) == 4 + 2
     torch.manual_seed(0)
     model = build_model(cfg.model).train()
     samples = [dataset[i] for i in range(4)]

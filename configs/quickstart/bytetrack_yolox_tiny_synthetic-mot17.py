@@ -1,8 +1,12 @@
 # ByteTrack with a small YOLOX, trained from nothing on rendered scenes in minutes on two CPU cores:
-#   python tools/synthesize.py mot17 --out data/synthetic/MOT17 --sequences 28 --frames 20 \
-#       --test-sequences 3 --test-gt --people 9
+#   python tools/synthesize.py mot17 --out data/synthetic/MOT17 --sequences 16 --frames 20 \
+#       --test-sequences 3 --test-gt
+#   python tools/synthesize.py crowdhuman --out data/synthetic/crowdhuman --size 640x360 \
+#       --images 240 --val-images 0
 #   python tools/convert_datasets/mot/mot2coco.py -i data/synthetic/MOT17 \
 #       -o data/synthetic/MOT17/annotations
+#   python tools/convert_datasets/mot/crowdhuman2coco.py -i data/synthetic/crowdhuman \
+#       -o data/synthetic/crowdhuman/annotations
 _base_ = [
     "../_base_/models/mot_yolox_x_8x8.py",
     "../_base_/datasets/crowdhuman_mot17.py",
@@ -10,6 +14,7 @@ _base_ = [
 ]
 img_scale = (192, 320)  # height, width
 data_root = "data/synthetic/MOT17/"
+crowd_root = "data/synthetic/crowdhuman/"
 model = dict(
     type="ByteTrack",
     detector=dict(
@@ -73,8 +78,11 @@ data = dict(
     workers_per_gpu=1,
     train=dict(
         dataset=dict(
-            ann_file=data_root + "annotations/train_cocoformat.json",
-            img_prefix=data_root + "train",
+            ann_file=[
+                data_root + "annotations/train_cocoformat.json",
+                crowd_root + "annotations/crowdhuman_train.json",
+            ],
+            img_prefix=[data_root + "train", crowd_root + "train"],
         ),
         pipeline=train_pipeline,
     ),
@@ -82,7 +90,7 @@ data = dict(
     test=held_out,
 )
 fp16 = None
-total_epochs = 14
+total_epochs = 16
 num_last_epochs = 6
 optimizer = dict(_delete_=True, type="AdamW", lr=2e-3, weight_decay=0.02)
 lr_config = dict(num_last_epochs=1)

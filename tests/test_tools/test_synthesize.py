@@ -12,10 +12,22 @@ from pycocotools.coco import COCO
 from mmtrack.datasets.converters import convert_mot_subset, find_sequences
 from mmtrack.datasets.converters.crowdhuman import convert_crowdhuman
 from mmtrack.datasets.parsers.mot_txt import read_mot_txt, read_seqinfo
+from mmtrack.datasets.synthetic import SceneSpec, street_scene
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
 
 SCRIPT = "tools/synthesize.py"
-TINY = ("--size", "160x96", "--frames", "6", "--test-frames", "4", "--people", "4", "--sequences", "2")
+TINY = (
+    "--size",
+    "160x96",
+    "--frames",
+    "6",
+    "--test-frames",
+    "4",
+    "--people",
+    "4",
+    "--sequences",
+    "2",
+)
 
 
 def write(folder, name, **options):
@@ -41,14 +53,20 @@ def test_same_bytes_in_two_processes(run_script, main, tmp_path):
     run_script(SCRIPT, *options, "--out", tmp_path / "a")
     main(*options, "--out", tmp_path / "b")
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
-    other = digest(write(tmp_path / "c", "mot17", sequences=2, frames=6, test_frames=4, test_sequences=1, seed=1))
+    other = digest(
+        write(
+            tmp_path / "c", "mot17", sequences=2, frames=6, test_frames=4, test_sequences=1, seed=1
+        )
+    )
     same = [name for name, value in digest(tmp_path / "a").items() if other.get(name) == value]
     assert all(name.endswith("seqinfo.ini") for name in same)
 
 
 def test_a_video_does_not_depend_on_the_others(tmp_path):
     few = digest(write(tmp_path / "few", "mot17", sequences=1, test_sequences=0, frames=3))
-    many = digest(write(tmp_path / "many", "mot17", sequences=3, test_sequences=1, frames=3, test_frames=2))
+    many = digest(
+        write(tmp_path / "many", "mot17", sequences=3, test_sequences=1, frames=3, test_frames=2)
+    )
     assert few.items() <= many.items()
 
 
@@ -82,7 +100,14 @@ def test_motchallenge(tmp_path, name):
 
 def test_mot17_triplets_and_test_truth(tmp_path):
     root = write(
-        tmp_path, "mot17", sequences=1, test_sequences=1, frames=2, test_frames=2, triplets=True, test_gt=True
+        tmp_path,
+        "mot17",
+        sequences=1,
+        test_sequences=1,
+        frames=2,
+        test_frames=2,
+        triplets=True,
+        test_gt=True,
     )
     names = [f"MOT17-02-{detector}" for detector in ("DPM", "FRCNN", "SDP")]
     assert sorted(p.name for p in (root / "train").iterdir()) == names
@@ -93,14 +118,21 @@ def test_mot17_triplets_and_test_truth(tmp_path):
     assert (root / "test" / "MOT17-01-SDP" / "gt" / "gt.txt").is_file()
 
 
-def test_ground_truth_counts_pixels_from_one(tmp_path):
-    from mmtrack.datasets.synthetic import SceneSpec, street_scene
-
-    root = write(tmp_path, "mot16", sequences=1, test_sequences=0, frames=1)
-    frame = street_scene(SceneSpec("MOT16-02", size=(160, 96), length=1, people=4)).render(0)
+def test_ground_truth_counts_pixels_from_one_and_leaves_slivers_out(tmp_path):
+    root = write(tmp_path, "mot16", sequences=1, test_sequences=0, frames=12, people=8)
+    scene = street_scene(SceneSpec("MOT16-02", size=(160, 96), length=12, people=8))
     truth = read_mot_txt(root / "train" / "MOT16-02" / "gt" / "gt.txt")
-    assert truth.ids.tolist() == frame.ids.tolist()
-    assert np.array_equal(truth.boxes - (1, 1, 0, 0), frame.bboxes)
+    left_out = 0
+    for number, frame in enumerate(scene, 1):
+        x, y, w, h = frame.bboxes.T
+        wide = np.minimum(x + w, 160) - np.maximum(x, 0)
+        tall = np.minimum(y + h, 96) - np.maximum(y, 0)
+        kept = wide * tall >= 0.15 * w * h
+        left_out += np.sum(~kept)
+        rows = truth[truth.frames == number]
+        assert rows.ids.tolist() == frame.ids[kept].tolist()
+        assert np.array_equal(rows.boxes - (1, 1, 0, 0), frame.bboxes[kept])
+    assert left_out > 0
 
 
 def test_dancetrack(tmp_path):

@@ -24,6 +24,8 @@ PEDESTRIAN = 1
 # MOTChallenge class of each category: pedestrian, static person, car, occluder on the ground.
 MOT_CLASSES = np.array([PEDESTRIAN, 7, 3, 9])
 _PERSON = CATEGORIES.index("person")
+# Annotators recognise somebody at the border of a frame once this share of the body is in it.
+_LEAST_INSIDE = 0.15
 
 # Numbers of the official videos; further ones follow.
 _NUMBERS = {
@@ -100,32 +102,43 @@ def sequence_numbers(benchmark: str, split: int, count: int) -> list[int]:
     return [*official, *further][:count]
 
 
-def ground_truth(frames: Iterable[tuple[int, Frame]], *, with_classes: bool) -> MOTTable:
+def _inside_share(bboxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Share of each box ``(n, 4)``, x, y, width, height, that lies in the frame."""
+    first = np.clip(bboxes[:, :2], 0, size)
+    last = np.clip(bboxes[:, :2] + bboxes[:, 2:], 0, size)
+    return (last - first).prod(axis=1) / bboxes[:, 2:].prod(axis=1)
+
+
+def ground_truth(
+    frames: Iterable[tuple[int, Frame]], size: tuple[int, int], *, with_classes: bool
+) -> MOTTable:
     """Rows of gt.txt, whose pixels count from 1.
 
     Args:
         frames: Frame numbers from 1, and frames.
+        size: Width and height of the frames.
         with_classes: Write all categories with class and visibility; people alone otherwise.
     """
-    rows = []
+    parts = []
     for number, frame in frames:
-        for index in range(len(frame)):
-            category = frame.categories[index]
-            if not with_classes and category != _PERSON:
-                continue
-            rows.append(
+        kept = _inside_share(frame.bboxes, size) >= _LEAST_INSIDE
+        if not with_classes:
+            kept &= frame.categories == _PERSON
+        parts.append(
+            np.column_stack(
                 (
-                    number,
-                    frame.ids[index],
-                    *(frame.bboxes[index] + (FILE_ORIGIN, FILE_ORIGIN, 0, 0)),
-                    float(category == _PERSON),  # others are marked not to be evaluated
-                    MOT_CLASSES[category],
-                    frame.visibility[index].round(4),
+                    np.full(kept.sum(), number),
+                    frame.ids[kept],
+                    frame.bboxes[kept] + (FILE_ORIGIN, FILE_ORIGIN, 0, 0),
+                    frame.categories[kept] == _PERSON,  # others are marked not to be evaluated
+                    MOT_CLASSES[frame.categories[kept]],
+                    frame.visibility[kept].round(4),
                 )
             )
-    values = np.array(rows, float).reshape(-1, 9)
-    classes = (values[:, 7], values[:, 8]) if with_classes else ()
-    return MOTTable.from_columns(values[:, 0], values[:, 1], values[:, 2:6], values[:, 6], *classes)
+        )
+    rows = np.concatenate(parts)
+    classes = (rows[:, 7], rows[:, 8]) if with_classes else ()
+    return MOTTable.from_columns(rows[:, 0], rows[:, 1], rows[:, 2:6], rows[:, 6], *classes)
 
 
 def public_detections(
@@ -198,8 +211,8 @@ def _write_mot_video(
     for folder in folders[1:]:
         shutil.copytree(folders[0] / "img1", folder / "img1")
         _write_seqinfo(folder, scene)
-    full = ground_truth(frames, with_classes=True)
-    truth = full if benchmark != "MOT15" else ground_truth(frames, with_classes=False)
+    full = ground_truth(frames, spec.size, with_classes=True)
+    truth = full if benchmark != "MOT15" else ground_truth(frames, spec.size, with_classes=False)
     with_truth = split.name == "train" or options.test_gt
     for folder, name in zip(folders, detectors, strict=True):
         rng = seeded(options.seed, f"detections of {folder.name}")
@@ -256,7 +269,7 @@ def write_dancetrack(folder: Path, options: DanceTrackOptions, progress: Progres
             frames = write_sequence(target, stage_scene(spec), progress, digits=8)
             if split != "test":
                 # DanceTrack states neither class nor visibility: both are always 1.
-                truth = ground_truth(frames, with_classes=False)
+                truth = ground_truth(frames, spec.size, with_classes=False)
                 ones = np.ones(len(truth))
                 truth = MOTTable.from_columns(
                     truth.frames, truth.ids, truth.boxes, ones, ones, ones
