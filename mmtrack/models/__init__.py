@@ -17,6 +17,7 @@ from .losses import *  # noqa: F403
 from .mot import *  # noqa: F403
 from .motion import *  # noqa: F403
 from .reid import *  # noqa: F403
+from .sot import *  # noqa: F403
 from .trackers import *  # noqa: F403
 
 __all__ = [

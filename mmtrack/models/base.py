@@ -65,6 +65,47 @@ class BaseVideoModel(BaseModule):
     def simple_test(self, img: torch.Tensor, img_metas: list[dict], **kwargs: Any) -> Any:
         """Results of one frame."""
 
+    def aug_test(
+        self, imgs: list[torch.Tensor], img_metas: list[list[dict]], **kwargs: Any
+    ) -> dict:
+        """Test with several augmented versions of a frame; models that support it override this."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no test time augmentation: give one scale and no flip"
+        )
+
+    def forward_test(
+        self, imgs: list[torch.Tensor], img_metas: list[list[dict]], **kwargs: Any
+    ) -> dict:
+        """Results of one frame.
+
+        Args:
+            imgs: Augmented versions of the frame, each ``(1, C, H, W)``.
+            img_metas: Meta data of each version, each a list of one dict.
+            **kwargs: Passed on.
+
+        Raises:
+            TypeError: one of the two is not a list.
+            ValueError: their lengths differ, or there are several frames.
+        """
+        for name, value in (("imgs", imgs), ("img_metas", img_metas)):
+            if not isinstance(value, list):
+                raise TypeError(
+                    f"{name} must be a list with one entry per augmentation, not {value!r}"
+                )
+        if len(imgs) != len(img_metas):
+            raise ValueError(f"{len(imgs)} images, but img_metas of {len(img_metas)}")
+        for img, metas in zip(imgs, img_metas, strict=True):
+            if len(img) != 1 or len(metas) != 1:
+                raise ValueError(
+                    f"a tracker sees one frame at a time, not {max(len(img), len(metas))}: "
+                    "test with samples_per_gpu=1"
+                )
+            # Detectors with a transformer mask the padding from this entry.
+            metas[0]["batch_input_shape"] = tuple(img.shape[-2:])
+        if len(imgs) == 1:
+            return self.simple_test(imgs[0], img_metas[0], **kwargs)
+        return self.aug_test(imgs, img_metas, **kwargs)
+
     def train_step(self, data: dict, optimizer: Any) -> dict:
         """Losses of an iteration, as the runner wants them.
 

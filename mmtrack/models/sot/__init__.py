@@ -1,0 +1,5 @@
+"""Single object trackers."""
+
+from .base import BaseSingleObjectTracker
+
+__all__ = ["BaseSingleObjectTracker"]
