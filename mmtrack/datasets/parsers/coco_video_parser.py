@@ -16,6 +16,7 @@ _NO_VIDEOS = (
     "Convert the data to the CocoVID format (tools/convert_datasets), or, for images without "
     "videos, set load_as_video=False in the data set (load_img_as_vid=True of CocoVID)."
 )
+_ALL: list[int] = []  # the documented default
 _VIDEO_INDICES = ("videos", "vidToImgs", "vidToInstances", "instancesToImgs")
 
 
@@ -176,7 +177,7 @@ class CocoVID(ColumnarCOCO):
         rows = np.flatnonzero(rows)
         return (np.zeros(0, np.int64) if values is None else values[rows]), rows
 
-    def get_vid_ids(self, vidIds: int | Iterable[int] = ()) -> list[int]:
+    def get_vid_ids(self, vidIds: int | Iterable[int] = _ALL) -> list[int]:
         """Ids of all videos, or the given ids, each once."""
         return list(dict.fromkeys(id_list(vidIds))) or list(self.videos)
 
@@ -192,6 +193,8 @@ class CocoVID(ColumnarCOCO):
         """Ids of the images that show an instance, in the order of the annotations."""
         return list(self.instancesToImgs.get(insId, []))
 
-    def load_vids(self, ids: int | Iterable[int] = ()) -> list[dict]:
-        """Videos of some ids, or of one."""
+    def load_vids(self, ids: int | Iterable[int] = _ALL) -> list[dict]:
+        """Videos of some ids, or of one; without an argument all videos."""
+        if ids is _ALL:
+            return list(self.videos.values())
         return [self.videos[i] for i in id_list(ids)]

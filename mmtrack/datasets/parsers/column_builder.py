@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -75,7 +74,7 @@ class ColumnBuilder:
         self.count = 0
         self._fields: dict[str, Field] = {}
         self._decoder = None
-        self._names: dict[str, str] = {}
+        self._order: list[str] = []
         self._parts: dict[str, list[Column]] = {}
 
     def decode(self, text: bytes) -> list:
@@ -99,9 +98,10 @@ class ColumnBuilder:
         if isinstance(objects[0], dict):
             columns = self._learn(objects)
         else:
+            values = zip(*map(msgspec.structs.astuple, objects), strict=True)
             columns = {
-                key: _column(field, map(attrgetter(self._names[key]), objects), len(objects))
-                for key, field in self._fields.items()
+                key: _column(self._fields[key], own, len(objects))
+                for key, own in zip(self._order, values, strict=True)
             }
         for key in [key for key in columns if key not in self._parts]:
             self._parts[key] = [missing_column(self.count)] if self.count else []
@@ -130,19 +130,16 @@ class ColumnBuilder:
                 self._fields[key] = field._replace(optional=field.optional or self.count > 0)
         for key in self._fields.keys() - keys.keys():
             self._fields[key] = self._fields[key]._replace(optional=True)
-        self._names = {key: f"field_{i}" for i, key in enumerate(self._fields)}
-        required = [key for key, field in self._fields.items() if not field.optional]
-        optional = [key for key, field in self._fields.items() if field.optional]
-        definition = [(self._names[key], self._fields[key].annotation()) for key in required]
-        definition += [
-            (self._names[key], self._fields[key].annotation(), msgspec.UNSET) for key in optional
-        ]
+        # fields without a default come first
+        self._order = sorted(self._fields, key=lambda key: self._fields[key].optional)
+        names = {f"field_{i}": key for i, key in enumerate(self._order)}
+        definition = []
+        for name, key in names.items():
+            field = self._fields[key]
+            default = (msgspec.UNSET,) if field.optional else ()
+            definition.append((name, field.annotation(), *default))
         struct = msgspec.defstruct(
-            "Row",
-            definition,
-            rename={name: key for key, name in self._names.items()},
-            forbid_unknown_fields=True,
-            gc=False,
+            "Row", definition, rename=names, forbid_unknown_fields=True, gc=False
         )
         self._decoder = msgspec.json.Decoder(list[struct])
         return columns

@@ -94,6 +94,8 @@ def test_queries_of_videos(tmp_path):
     assert sorted(coco.get_vid_ids([10, 20, 10])) == [10, 20]
     assert coco.get_vid_ids(10) == [10]
     assert [v["name"] for v in coco.load_vids([10, 30])] == ["video-2", "video-0"]
+    assert len(coco.load_vids()) == len(coco.get_vid_ids([])) == 3
+    assert coco.load_vids([]) == []
     assert coco.load_vids(20)[0]["name"] == "video-1"
     assert coco.get_img_ids_from_vid(99) == coco.get_ins_ids_from_vid(99) == []
     assert coco.get_img_ids_from_ins_id(12345) == []
