@@ -20,6 +20,7 @@ from mmdet.datasets import DATASETS
 from mmdet.datasets.pipelines import Compose
 from torch import nn
 
+from mmtrack.datasets.pipelines import build_pipeline
 from mmtrack.models import build_model
 
 from .checkpoint import initialize, load_model_checkpoint
@@ -143,7 +144,7 @@ def _pipeline(model: nn.Module, *, from_array: bool) -> Compose:
     settings = repr(steps)
     known = _PIPELINES.setdefault(model, {})
     if from_array not in known or known[from_array][0] != settings:
-        known[from_array] = (settings, Compose(_raw_frame_steps(steps, from_array)))
+        known[from_array] = (settings, build_pipeline(_raw_frame_steps(steps, from_array)))
     return known[from_array][1]
 
 

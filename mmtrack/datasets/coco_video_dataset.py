@@ -17,6 +17,7 @@ from mmtrack.core.evaluation import eval_mot
 from mmtrack.core.evaluation.coco_ap import AP_NAMES, coco_average_precision
 
 from .parsers import CocoVID, ColumnarCOCO
+from .pipelines import optimize_pipeline
 from .reference_sampling import check_sampler, sample_references
 
 _KEY_IMG_SAMPLER = {"interval": 1}
@@ -80,6 +81,7 @@ class CocoVideoDataset(CocoDataset):
         self.ref_img_sampler = None if ref_img_sampler is None else check_sampler(ref_img_sampler)
         self.test_load_ann = test_load_ann
         super().__init__(*args, **kwargs)
+        self.pipeline = optimize_pipeline(self.pipeline)
         self._position_of_image = {img_id: i for i, img_id in enumerate(self.img_ids)}
 
     def load_annotations(self, ann_file: str) -> list[dict]:

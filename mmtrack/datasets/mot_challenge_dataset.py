@@ -20,7 +20,6 @@ from .coco_video_dataset import CocoVideoDataset
 from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, fresh_folder, track_table
 from .parsers.mot_txt import read_mot_txt, read_seqinfo, write_mot_txt
 from .parsers.public_detections import load_public_detections
-from .pipelines import optimize_pipeline
 
 _METRICS = ["track"]
 RESULT_KEYS = {"track": "track_bboxes", "bbox": "det_bboxes"}
@@ -66,7 +65,6 @@ class MOTChallengeDataset(CocoVideoDataset):
         self.interpolate_tracks_cfg = interpolate_tracks_cfg
         self.benchmark = benchmark
         super().__init__(*args, **kwargs)
-        self.pipeline = optimize_pipeline(self.pipeline)
         self.detections = self.load_detections(detection_file)
 
     # ------------------------------------------------------------------ samples

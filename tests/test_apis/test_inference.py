@@ -63,8 +63,8 @@ def test_agrees_with_the_test_loop(model, tiny):
 def test_pipeline_is_built_once_and_follows_the_config(tiny, monkeypatch):
     model = init_model(str(tiny / "tracker.py"), str(tiny / "tracker.pth"), device="cpu")
     built = []
-    compose = inference.Compose
-    monkeypatch.setattr(inference, "Compose", lambda s: built.append(s) or compose(s))
+    compose = inference.build_pipeline
+    monkeypatch.setattr(inference, "build_pipeline", lambda s: built.append(s) or compose(s))
     track(model, [cv2.imread(path) for path in frames(tiny)])
     assert len(built) == 1
     before = inference_mot(model, frames(tiny)[0], frame_id=0)
