@@ -55,7 +55,7 @@ LATER = (
     "mmtrack.models.mot.Tracktor",
     "mmtrack.models.motion.FlowNetSimple",
     "mmtrack.models.roi_heads.*",
-    "mmtrack.models.sot.*",
+    "mmtrack.models.sot.[!B]*",
     "mmtrack.models.track_heads.*",
     "mmtrack.models.trackers.MaskTrackRCNNTracker",
     "mmtrack.models.trackers.QuasiDense*Tracker",
