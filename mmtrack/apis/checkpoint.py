@@ -169,5 +169,8 @@ def _explain(model: nn.Module, path: str, state: Mapping[str, Any], fit: KeyFit)
     for name in SEPARATE_PARTS:
         part = getattr(model, name, None)
         if _has_parameters(part) and not any(compare_keys(part.state_dict(), state)):
-            lines.append(f"  they fit model.{name}: name the file in model.{name}.init_cfg instead")
+            lines.append(
+                f"  they fit model.{name}: name the file in model.{name}.init_cfg instead, as "
+                "dict(type='Pretrained', checkpoint=FILE) in the config"
+            )
     return "\n".join(lines)
