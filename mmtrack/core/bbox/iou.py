@@ -7,13 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 
-
 class SparseIoU(NamedTuple):
-    """Overlaps of the pairs of boxes that meet, sorted by row, then column."""
+    """Overlaps of pairs of boxes: row, column and intersection over union of each, ``(K,)``."""
 
     rows: np.ndarray
     cols: np.ndarray
     ious: np.ndarray
+
+    def weighted(self, weights: np.ndarray) -> np.ndarray:
+        """Overlaps times a weight of each column, such as the score of a detection."""
+        return self.ious * weights[self.cols]
 
 
 def bbox_iou(

@@ -87,8 +87,8 @@ def quad2bbox(quad: Boxes) -> Boxes:
     the areas.
 
     Args:
-        quad: ``(..., 8)``, four corners x1y1...x4y4 in order around the quadrangle, or ``(..., 4)``,
-            an x1y1x2y2 box.
+        quad: ``(..., 8)``, four corners x1y1...x4y4 in order around the quadrangle, or an x1y1x2y2
+            box, ``(..., 4)``.
 
     Returns:
         ``(..., 4)``, centre x, centre y, width, height in pixels.
@@ -110,9 +110,7 @@ def quad2bbox(quad: Boxes) -> Boxes:
     enclosing = (high_x - low_x) * (high_y - low_y)
     # A quadrangle that is only a line encloses nothing: its box has no extent to shrink.
     shrink = (first * second / (enclosing + (enclosing == 0))) ** 0.5
-    return _stack(
-        [xs.mean(-1), ys.mean(-1), shrink * (high_x - low_x), shrink * (high_y - low_y)]
-    )
+    return _stack([xs.mean(-1), ys.mean(-1), shrink * (high_x - low_x), shrink * (high_y - low_y)])
 
 
 def _extent(values: Boxes) -> tuple[Boxes, Boxes]:

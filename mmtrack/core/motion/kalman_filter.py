@@ -1,8 +1,8 @@
 """Constant-velocity Kalman filter of boxes, for all tracks at once.
 
-The state of a track is (cx, cy, a, h) and the velocities of the four. Motion and measurement act on
-each of the four alone and the noise is diagonal, so a covariance that starts diagonal stays a set of
-four 2x2 matrices: the 8x8 filter is four small ones with a closed form. ``covs`` holds them as
+The state of a track is (cx, cy, a, h) and the velocities of the four. Motion and measurement act
+on each of the four alone and the noise is diagonal, so a covariance that starts diagonal stays a
+set of four 2x2 matrices: the 8x8 filter is four small ones with a closed form. ``covs`` holds them as
 ``(N, 3, 4)``: variance of the position, covariance of position and velocity, variance of the
 velocity, each for cx, cy, a, h.
 

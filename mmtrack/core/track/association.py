@@ -1,7 +1,7 @@
 """Exact assignment of tracks to detections from the few pairs that may match.
 
-Every function takes the candidate pairs as three arrays ``rows``, ``cols``, ``costs`` of equal length;
-a pair that is not listed cannot be matched.
+Every function takes the candidate pairs as three arrays ``rows``, ``cols``, ``costs`` of equal
+length; a pair that is not listed cannot be matched.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Matches(NamedTuple):
         return Matches(self.rows[cheap], self.cols[cheap], self.costs[cheap])
 
     def as_vectors(self, num_rows: int, num_cols: int) -> tuple[np.ndarray, np.ndarray]:
-        """Column of each row ``(num_rows,)`` and row of each column ``(num_cols,)``, -1 for none."""
+        """Column of each row, ``(num_rows,)``, and row of each column; -1 for none."""
         col_of_row = np.full(num_rows, -1)
         row_of_col = np.full(num_cols, -1)
         col_of_row[self.rows] = self.cols
@@ -33,9 +33,7 @@ class Matches(NamedTuple):
         return col_of_row, row_of_col
 
 
-def match_within(
-    rows: np.ndarray, cols: np.ndarray, costs: np.ndarray, limit: float
-) -> Matches:
+def match_within(rows: np.ndarray, cols: np.ndarray, costs: np.ndarray, limit: float) -> Matches:
     """Cheapest assignment where a row and a column left alone cost ``limit`` together.
 
     The sum of ``cost - limit`` over the matched pairs is minimal, so no pair of ``limit`` or above
@@ -111,9 +109,7 @@ def _best_two(groups: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.nda
     return best, second
 
 
-def _settled(
-    rows: np.ndarray, cols: np.ndarray, costs: np.ndarray, limit: float
-) -> np.ndarray:
+def _settled(rows: np.ndarray, cols: np.ndarray, costs: np.ndarray, limit: float) -> np.ndarray:
     row_best, row_second = _best_two(rows, costs)
     col_best, col_second = _best_two(cols, costs)
     mutual = (costs == row_best[rows]) & (costs == col_best[cols])

@@ -24,13 +24,11 @@ def clip_to_pixels(bboxes: torch.Tensor, height: int, width: int) -> torch.Tenso
     return torch.cat((starts, ends), dim=1)
 
 
-def crop_resize(
-    img: torch.Tensor, regions: torch.Tensor, size: tuple[int, int]
-) -> torch.Tensor:
+def crop_resize(img: torch.Tensor, regions: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Cut regions out of an image and resize each bilinearly, all at once.
 
-    Equal to ``F.interpolate(crop, size, mode="bilinear", align_corners=False)`` of every crop on its
-    own: samples stay within their region.
+    Equal to ``F.interpolate(crop, size, mode="bilinear", align_corners=False)`` of every crop on
+    its own: samples stay within their region.
 
     Args:
         img: ``(1, C, H, W)``, any type; the arithmetic is float32.

@@ -257,7 +257,9 @@ class BaseTracker(BaseModule, metaclass=ABCMeta):
     def _tracking_state(self) -> dict[str, Any]:
         tracks = {ident: track.to_dict() for ident, track in self._memo.items()}
         return {
-            "num_tracks": self.num_tracks, "memo_items": list(self.memo_items), "tracks": tracks,
+            "num_tracks": self.num_tracks,
+            "memo_items": list(self.memo_items),
+            "tracks": tracks,
         }
 
     def _set_tracking_state(self, state: Mapping[str, Any]) -> None:

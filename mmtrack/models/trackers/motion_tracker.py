@@ -10,13 +10,15 @@ import numpy as np
 import torch
 from addict import Dict
 
-from mmtrack.core.bbox import bbox_cxcyah_to_xyxy, bbox_xyxy_to_cxcyah, sparse_bbox_iou
+from mmtrack.core.bbox import bbox_cxcyah_to_xyxy, bbox_xyxy_to_cxcyah
 from mmtrack.core.motion.kalman_filter import expand_covariances
-from mmtrack.core.track import Matches, TrackTable, match_within
+from mmtrack.core.track import TrackTable
 
+from ..motion import KalmanFilter
 from .base_tracker import BaseTracker
 
 NO_ID = -1
+MEMO_ITEMS = ("bboxes", "scores", "labels", "frame_ids")
 
 
 class Detections(NamedTuple):
@@ -60,20 +62,20 @@ class MotionTracker(BaseTracker):
         super().__init__(**kwargs)
         self.num_tentatives = num_tentatives
         self.frame_id: int | None = None
-        self.motion: Any = None
+        self.motion = KalmanFilter()
         self.table = TrackTable(self._columns())
+        self.memo_items = list(MEMO_ITEMS)
+        self._hooks_overridden = any(
+            getattr(type(self), name) is not getattr(MotionTracker, name)
+            for name in ("init_track", "update_track")
+        )
 
     def reset(self) -> None:
         """Forget all tracks and the frame; ids start at 0 again."""
         super().reset()
         self.frame_id = None
         self.table = TrackTable(self._columns())
-
-    def reset(self) -> None:
-        """Forget all tracks and the frame; ids start at 0 again."""
-        super().reset()
-        self.frame_id = None
-        self.table = TrackTable(self._columns())
+        self.memo_items = list(MEMO_ITEMS)
 
     def track(
         self,
@@ -164,6 +166,93 @@ class MotionTracker(BaseTracker):
     def starts_track(self, dets: Detections) -> np.ndarray:
         """Whether each detection, ``(n,)``, starts a track if it continues none."""
 
+    # ---------------------------------------------------------------- tracks to look at
+    @property
+    def tracks(self) -> dict[int, Dict]:
+        """Copy of what is known about each track, by id, in the form of :class:`BaseTracker`."""
+        table = self.table
+        covariances = expand_covariances(table["covs"])
+        tracks = {}
+        for row, ident in enumerate(table["ids"].tolist()):
+            track = Dict(
+                id=ident,
+                mean=table["means"][row].copy(),
+                covariance=covariances[row],
+                tentative=bool(table["tentative"][row]),
+            )
+            for name in self.memo_items:
+                track[name] = [torch.as_tensor(table[name][row])[None].clone()]
+            tracks[ident] = track
+        return tracks
+
+    @property
+    def ids(self) -> list[int]:
+        """Ids of all tracks."""
+        return self.table["ids"].tolist()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are no tracks."""
+        return not len(self.table)
+
+    @property
+    def confirmed_ids(self) -> list[int]:
+        """Ids of the confirmed tracks."""
+        return self.table["ids"][~self.table["tentative"]].tolist()
+
+    @property
+    def unconfirmed_ids(self) -> list[int]:
+        """Ids of the tentative tracks."""
+        return self.table["ids"][self.table["tentative"]].tolist()
+
+    def init_track(self, id: int, obj: Sequence) -> None:
+        """Start one track; called per track only where a subclass overrides it.
+
+        Args:
+            id: Its id, above all others.
+            obj: Value of each of ``self.memo_items``: bboxes, scores, labels, frame_ids.
+        """
+        self._start_tracks(np.array([id]), self._detection_of(obj))
+
+    def update_track(self, id: int, obj: Sequence) -> None:
+        """Continue one track; called per track only where a subclass overrides it.
+
+        Args:
+            id: Its id.
+            obj: Value of each of ``self.memo_items``: bboxes, scores, labels, frame_ids.
+        """
+        self._continue_tracks(self.table.rows_of([id]), self._detection_of(obj))
+
+    def update(self, **kwargs: Any) -> None:
+        """Continue and start tracks and drop the outdated ones, as the last step of a frame does.
+
+        Args:
+            **kwargs: ``ids``, ``bboxes`` ``(n, 4)``, ``scores`` and ``labels`` with one row per
+                detection, and ``frame_ids``, one number or one per row.
+        """
+        given = {name: np.asarray(value) for name, value in kwargs.items()}
+        self.frame_id = int(given["frame_ids"].flat[0])
+        dets = Detections(
+            *(given[name].astype(np.float64) for name in ("bboxes", "scores")),
+            given["labels"].astype(np.int64),
+        )
+        self.remember(given["ids"].astype(np.int64), dets)
+        self.pop_invalid_tracks(self.frame_id)
+
+    def _detection_of(self, obj: Sequence) -> Detections:
+        bbox, score, label = (np.asarray(value)[None] for value in obj[:3])
+        return Detections(bbox[:, :4].astype(np.float64), score.astype(np.float64), label)
+
+    def _tracking_state(self) -> dict[str, Any]:
+        table = {name: torch.from_numpy(col) for name, col in self.table.state_dict().items()}
+        return {"num_tracks": self.num_tracks, "frame_id": self.frame_id, "table": table}
+
+    def _set_tracking_state(self, state: Mapping[str, Any]) -> None:
+        self.reset()
+        self.table.load_state_dict({name: col.numpy() for name, col in state["table"].items()})
+        self.num_tracks = int(state["num_tracks"])
+        self.frame_id = state["frame_id"]
+
     # ---------------------------------------------------------------- steps of a frame
     def _read(
         self, bboxes: torch.Tensor, labels: torch.Tensor, frame_id: int
@@ -228,10 +317,21 @@ class MotionTracker(BaseTracker):
         owned = owned[np.argsort(ids[owned])]
         known = np.isin(ids[owned], self.table["ids"], assume_unique=True)
         old, new = owned[known], owned[~known]
+        if self._hooks_overridden:
+            self._remember_one_by_one(ids, dets, old, new)
+            return
         if len(old):
             self._continue_tracks(self.table.rows_of(ids[old]), dets.pick(old))
         if len(new):
             self._start_tracks(ids[new], dets.pick(new))
+
+    def _remember_one_by_one(
+        self, ids: np.ndarray, dets: Detections, old: np.ndarray, new: np.ndarray
+    ) -> None:
+        for rows, hook in ((old, self.update_track), (new, self.init_track)):
+            for row in rows:
+                bbox, score, label, _ = dets.pick(row)
+                hook(int(ids[row]), (bbox, score, label, self.frame_id))
 
     def _continue_tracks(self, rows: np.ndarray, dets: Detections) -> None:
         table = self.table
@@ -249,8 +349,12 @@ class MotionTracker(BaseTracker):
         means, covs = self.motion.initiate_all(bbox_xyxy_to_cxcyah(dets.bboxes))
         count = len(ids)
         self.table.append(
-            ids=ids, bboxes=dets.bboxes, scores=dets.scores, labels=dets.labels,
-            means=means, covs=covs,
+            ids=ids,
+            bboxes=dets.bboxes,
+            scores=dets.scores,
+            labels=dets.labels,
+            means=means,
+            covs=covs,
             frame_ids=np.full(count, self.frame_id),
             num_hits=np.ones(count, dtype=np.int64),
             tentative=np.full(count, self.frame_id > 0 or not self.trust_first_frame),

@@ -60,8 +60,12 @@ class OCSORTTracker(SortTracker):
     ):
         self.vel_delta_t = vel_delta_t
         super().__init__(
-            obj_score_thr=obj_score_thr, reid=None, match_iou_thr=match_iou_thr,
-            num_tentatives=num_tentatives, init_cfg=init_cfg, **kwargs,
+            obj_score_thr=obj_score_thr,
+            reid=None,
+            match_iou_thr=match_iou_thr,
+            num_tentatives=num_tentatives,
+            init_cfg=init_cfg,
+            **kwargs,
         )
         self.init_track_thr = init_track_thr
         self.weight_iou_with_det_scores = weight_iou_with_det_scores
@@ -126,7 +130,8 @@ class OCSORTTracker(SortTracker):
         # boxes match that do not meet.
         meets_only = 0.5 * self.vel_consist_weight <= match_iou_thr
         pairs = (sparse_bbox_iou if meets_only else _all_pairs)(predicted, det_bboxes)
-        costs = 1 - _weighted(pairs, det_bboxes, weight_iou_with_det_scores)
+        weighted = weight_iou_with_det_scores
+        costs = 1 - (pairs.weighted(det_bboxes[:, 4]) if weighted else pairs.ious)
         courses = directions(self._k_step_bboxes(rows)[pairs.rows], det_bboxes[pairs.cols])
         turns = turning_cost(self.table["headings"][rows[pairs.rows]], courses)
         costs += self.vel_consist_weight * turns
@@ -153,9 +158,44 @@ class OCSORTTracker(SortTracker):
         """
         det_bboxes = np.asarray(det_bboxes, dtype=np.float64)
         pairs = sparse_bbox_iou(np.asarray(track_obs), det_bboxes)
-        costs = 1 - _weighted(pairs, det_bboxes, weight_iou_with_det_scores)
+        weighted = weight_iou_with_det_scores
+        costs = 1 - (pairs.weighted(det_bboxes[:, 4]) if weighted else pairs.ious)
         matches = match_within(pairs.rows, pairs.cols, costs, 1 - match_iou_thr)
         return matches.as_vectors(len(track_obs), len(det_bboxes))
+
+    def last_obs(self, track: Any) -> torch.Tensor:
+        """Last observed box of a track of ``self.tracks``, ``(4,)``."""
+        return torch.from_numpy(self.table["bboxes"][self.table.rows_of([track.id])[0]].copy())
+
+    def k_step_observation(self, track: Any) -> torch.Tensor:
+        """Box that a track of ``self.tracks`` had ``vel_delta_t`` frames before the last frame.
+
+        Its last observed box if it was not seen then; ``(4,)``.
+        """
+        return torch.from_numpy(self._k_step_bboxes(self.table.rows_of([track.id]))[0])
+
+    def vel_direction(
+        self, bbox1: np.ndarray | torch.Tensor, bbox2: np.ndarray | torch.Tensor
+    ) -> torch.Tensor:
+        """Unit vector from the centre of one box to that of another, x and y, ``(2,)``."""
+        return torch.from_numpy(directions(np.asarray(bbox1), np.asarray(bbox2)))
+
+    def vel_direction_batch(
+        self, bboxes1: np.ndarray | torch.Tensor, bboxes2: np.ndarray | torch.Tensor
+    ) -> torch.Tensor:
+        """Unit vectors from each box of one set to each of another, ``(N, M, 2)``."""
+        first, second = np.asarray(bboxes1), np.asarray(bboxes2)
+        return torch.from_numpy(directions(first[:, None], second[None]))
+
+    def online_smooth(self, track: Any, obj: Sequence) -> None:
+        """Filter a track of ``self.tracks`` again, along the way to a new box.
+
+        Args:
+            track: The track.
+            obj: Values of a detection in the order of ``self.memo_items``, the box first.
+        """
+        bboxes = np.asarray(obj[0], dtype=np.float64).reshape(1, -1)[:, :4]
+        self._smooth(self.table.rows_of([track.id]), bboxes)
 
     def _k_step_bboxes(self, rows: np.ndarray) -> np.ndarray:
         """Boxes observed ``vel_delta_t`` frames before the last frame, or else the last ones."""
@@ -206,10 +246,6 @@ class OCSORTTracker(SortTracker):
                 means[on], covs[on], bbox_xyxy_to_cxcyah(virtual)
             )
         table["means"][rows], table["covs"][rows] = means, covs
-
-
-def _weighted(pairs: SparseIoU, det_bboxes: np.ndarray, weigh: bool) -> np.ndarray:
-    return pairs.ious * det_bboxes[pairs.cols, 4] if weigh else pairs.ious
 
 
 def _all_pairs(bboxes1: np.ndarray, bboxes2: np.ndarray) -> SparseIoU:

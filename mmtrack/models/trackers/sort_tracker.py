@@ -33,8 +33,8 @@ class SortTracker(MotionTracker):
         match_iou_thr: Smallest overlap of a match.
         num_tentatives: A track is confirmed when it has been detected so many times.
         init_cfg: Not used; trackers have no weights.
-        **kwargs: Of :class:`BaseTracker`. ``momentums=dict(embeds=...)`` keeps a running mean of the
-            embeddings instead of the last ``num_samples``.
+        **kwargs: Of :class:`BaseTracker`. ``momentums=dict(embeds=...)`` keeps a running mean of
+            the embeddings instead of the last ``num_samples``.
 
     References:
         Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016.
@@ -49,7 +49,10 @@ class SortTracker(MotionTracker):
         self,
         obj_score_thr: float = 0.3,
         reid: Mapping[str, Any] | None = {
-            "num_samples": 10, "img_scale": (256, 128), "img_norm_cfg": None, "match_score_thr": 2.0,
+            "num_samples": 10,
+            "img_scale": (256, 128),
+            "img_norm_cfg": None,
+            "match_score_thr": 2.0,
         },
         match_iou_thr: float = 0.7,
         num_tentatives: int = 3,
