@@ -68,7 +68,7 @@ def track_detections(
     order = np.argsort(detections.frames, kind="stable")
     x1y1, wh = detections.boxes[order, :2], detections.boxes[order, 2:]
     rows = np.concatenate((x1y1, x1y1 + wh, detections.scores[order, None]), axis=1)
-    bboxes = torch.from_numpy(rows.astype(np.float32))
+    bboxes = torch.from_numpy(rows)
     labels = torch.from_numpy(np.maximum(detections.classes[order] - 1, 0))
     # rows of frame f are starts[f - 1]:starts[f]
     starts = np.searchsorted(detections.frames[order], np.arange(1, length + 2))
@@ -101,7 +101,7 @@ def _as_table(
     """Join the frames of a video; boxes come as x1, y1, x2, y2, score."""
     if not frames:
         return MOTTable.from_columns([], [], np.zeros((0, 4)))
-    rows = np.concatenate(bboxes).astype(np.float64)
+    rows = np.concatenate(bboxes)
     boxes = np.concatenate((rows[:, :2], rows[:, 2:4] - rows[:, :2]), axis=1)
     return MOTTable.from_columns(
         np.concatenate(frames),

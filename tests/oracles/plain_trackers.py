@@ -204,3 +204,6 @@ class PlainByteTrack(PlainTracker):
                 rows.append((second[j].id, *box, score, label))
         self.bury(frame)
         return rows
+
+
+PlainOCSort = None

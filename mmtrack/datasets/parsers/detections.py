@@ -95,9 +95,6 @@ def _by_sequence(entries: dict[str, list[np.ndarray]], path: str) -> dict[str, M
     tables = {}
     for sequence, rows in sequences.items():
         table = np.concatenate([*rows, np.zeros((0, 7))])
-        if not np.isfinite(table).all():
-            frame = int(table[~np.isfinite(table).all(axis=1)][0, 0])
-            raise ValueError(f"{path}: {sequence}, frame {frame}: a value is not finite")
         table[:, 4:6] -= table[:, 2:4]
         tables[sequence] = MOTTable.from_columns(
             table[:, 0],
