@@ -1,5 +1,7 @@
 """Metrics of tracking, detection and re-identification, and evaluation during training."""
 
+from mmtrack.core.bbox import bbox2region
+
 from .coco_api import coco_eval_classes
 from .eval_hooks import DistEvalHook, EvalHook
 from .mot import eval_mot
@@ -7,15 +9,20 @@ from .mot_challenge import evaluate_mot_challenge
 from .mot_table import MOTTable
 from .reid_metrics import eval_reid
 from .score_table import format_score_table
+from .sot import eval_sot_accuracy_robustness, eval_sot_eao, eval_sot_ope
 from .test_loop import multi_gpu_test, single_gpu_test
 
 __all__ = [
     "DistEvalHook",
     "EvalHook",
     "MOTTable",
+    "bbox2region",
     "coco_eval_classes",
     "eval_mot",
     "eval_reid",
+    "eval_sot_accuracy_robustness",
+    "eval_sot_eao",
+    "eval_sot_ope",
     "evaluate_mot_challenge",
     "format_score_table",
     "multi_gpu_test",
