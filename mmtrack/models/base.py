@@ -12,8 +12,8 @@ from mmcv.runner import BaseModule
 from torch import nn
 
 
-class BaseVideoModel(BaseModule):
-    """A model that is trained on batches and tested frame after frame.
+class FreezableModule(BaseModule):
+    """A module parts of which can be kept out of the training.
 
     Args:
         init_cfg: Initialisation of the weights, see :class:`mmcv.runner.BaseModule`.
@@ -21,12 +21,12 @@ class BaseVideoModel(BaseModule):
 
     def __init__(self, init_cfg: dict | None = None):
         super().__init__(init_cfg)
-        self.fp16_enabled = False
         self._frozen: tuple[str, ...] = ()
 
-    def has_part(self, name: str) -> bool:
-        """Whether the part ``name`` exists and is set."""
-        return getattr(self, name, None) is not None
+    @property
+    def frozen_parts(self) -> tuple[str, ...]:
+        """Names of the frozen parts."""
+        return self._frozen
 
     def freeze_module(self, module: str | list[str] | tuple[str, ...]) -> None:
         """Keep parts of the model out of the training.
@@ -56,6 +56,22 @@ class BaseVideoModel(BaseModule):
         for name in self._frozen:
             self.get_submodule(name).eval()
         return self
+
+
+class BaseVideoModel(FreezableModule):
+    """A model that is trained on batches and tested frame after frame.
+
+    Args:
+        init_cfg: Initialisation of the weights, see :class:`mmcv.runner.BaseModule`.
+    """
+
+    def __init__(self, init_cfg: dict | None = None):
+        super().__init__(init_cfg)
+        self.fp16_enabled = False
+
+    def has_part(self, name: str) -> bool:
+        """Whether the part ``name`` exists and is set."""
+        return getattr(self, name, None) is not None
 
     @abstractmethod
     def forward_train(self, imgs: torch.Tensor, img_metas: list[dict], **kwargs: Any) -> dict:
