@@ -15,6 +15,7 @@ from ..casting import SceneSpec, crowd_scene
 from ..scene import CATEGORIES, Frame, seeded
 from .base import Progress, RenderOptions, option, write_image
 
+_LEAST_VISIBLE = 0.1  # annotators do not notice people of whom less is seen
 _MOMENT = 6  # frame that is photographed; by then everybody is in a stride
 
 
@@ -31,11 +32,11 @@ def describe(frame: Frame) -> list[dict]:
     """The entries of ``gtboxes``; people who do not walk are marked to be ignored.
 
     Boxes are full body (``fbox``), visible part (``vbox``) and head (``hbox``), x, y, width,
-    height in whole pixels. People of whom nothing is seen are left out.
+    height in whole pixels. People who are hardly seen are left out.
     """
     visible = frame.visible_bboxes()
     boxes = []
-    for index in np.flatnonzero(frame.visibility > 0).tolist():
+    for index in np.flatnonzero(frame.visibility >= _LEAST_VISIBLE).tolist():
         person = CATEGORIES[frame.categories[index]] == "person"
         number = {"box_id": len(boxes)}
         extra = {**number, "occ": int(frame.visibility[index] < 1)} if person else {"ignore": 1}
