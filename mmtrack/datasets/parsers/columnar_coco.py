@@ -195,6 +195,21 @@ class ColumnarCOCO(COCO):
             if missing.any():
                 self._raise_missing(key, field, missing)
 
+    def flags(self, key: str, field: str) -> np.ndarray:
+        """A boolean field, ``(N,)``; False where an object does not have it.
+
+        Raises:
+            ValueError: the values are neither booleans nor numbers.
+        """
+        table = self._table(key)
+        present = table.columns.has(field)
+        if not present.any():
+            return present
+        values = getattr(table.columns.columns[field], "values", None)
+        if values is None or values.ndim != 1 or values.dtype.kind not in "biuf":
+            raise ValueError(f"{self.file_name}: {field!r} of {key} must be true, false, 0 or 1.")
+        return present & (values != 0)
+
     def image_ids_with(self, cat_ids: Any) -> np.ndarray:
         """Ids of the images that have annotations of some categories."""
         chosen = np.isin(self.ids("annotations", "category_id"), cat_ids)

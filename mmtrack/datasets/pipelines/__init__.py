@@ -25,6 +25,17 @@ from .loading import (
     decode_image,
 )
 from .processing import MatchInstances
+from .sot_augmentation import (
+    SeqBboxJitter,
+    SeqBlurAug,
+    SeqBrightnessAug,
+    SeqColorAug,
+    SeqGrayAug,
+    SeqShiftScaleAug,
+)
+from .sot_crops import SeqCropLikeSiamFC, SeqCropLikeStark
+from .sot_fused import build_sot_pipeline
+from .sot_sampling import PairSampling, TridentSampling
 from .transforms import SeqNormalize, SeqPad, SeqRandomFlip, SeqResize
 
 __all__ = [
@@ -37,8 +48,16 @@ __all__ = [
     "LoadMultiImagesFromFile",
     "MatchInstances",
     "MultiImagesToTensor",
+    "PairSampling",
     "ReIDFormatBundle",
+    "SeqBboxJitter",
+    "SeqBlurAug",
+    "SeqBrightnessAug",
+    "SeqColorAug",
+    "SeqCropLikeSiamFC",
+    "SeqCropLikeStark",
     "SeqDefaultFormatBundle",
+    "SeqGrayAug",
     "SeqLoadAnnotations",
     "SeqNormalize",
     "SeqPad",
@@ -46,9 +65,12 @@ __all__ = [
     "SeqRandomCrop",
     "SeqRandomFlip",
     "SeqResize",
+    "SeqShiftScaleAug",
     "ToList",
+    "TridentSampling",
     "VideoCollect",
     "build_pipeline",
+    "build_sot_pipeline",
     "decode_image",
     "optimize_pipeline",
 ]
