@@ -85,7 +85,6 @@ def _draw(axes: object, panel: _Panel, curves: Mapping[str, OPECurves], looks: d
         label = f"{name} [{scores[name]:.1f}]"
         axes.plot(panel.thresholds, rates, label=label, linewidth=1.8, **looks[name])
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
-    axes.set(xlim=(panel.thresholds[0], panel.thresholds[-1]), ylim=(0, 100))
+    axes.set(xlim=(panel.thresholds[0], panel.thresholds[-1]), ylim=(0, 101))
     axes.grid(alpha=0.3)
-    corner = "lower left" if panel.name == "success" else "lower right"
-    axes.legend(loc=corner, fontsize="small")
+    axes.legend(loc="best", fontsize="small")
