@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os.path as osp
 import warnings
-from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from io import StringIO
@@ -13,13 +12,13 @@ from typing import Any
 
 import mmcv
 import numpy as np
-from mmcv.utils import print_log
 from torch.utils.data import Dataset
 
 from mmtrack.core.evaluation import eval_sot_ope
 
 from .parsers.sot_txt import SOTFormatError, check_boxes, parse_infos, parse_table
 from .pipelines import build_sot_pipeline
+from .sot_scoring import boxes_by_video, check_metrics, check_starts, report_scores
 
 _METRICS = ["track"]
 _FILE_CLIENT = {"backend": "disk"}
@@ -348,54 +347,13 @@ class BaseSOTDataset(Dataset):
         return video, int(index - self._first_frames[video])
 
     # ------------------------------------------------------------------ scores
-    def results_by_video(self, results: dict[str, list]) -> list[list[np.ndarray]]:
-        """Split ``track_bboxes`` of a test run into videos.
-
-        Raises:
-            ValueError: There are no such results, or they belong to other videos.
-        """
-        if not isinstance(results, dict) or "track_bboxes" not in results:
-            have = sorted(results) if isinstance(results, dict) else type(results).__name__
-            raise ValueError(f"{type(self).__name__} scores results['track_bboxes'], got {have}")
-        bboxes = results["track_bboxes"]
-        first = self._first_frames
-        if len(bboxes) != first[-1]:
-            raise ValueError(
-                f"the results have {len(bboxes)} frames, the {len(self.data_infos)} videos of "
-                f"{self.ann_file} have {first[-1]}: they are results of other videos"
-            )
-        return [list(bboxes[a:b]) for a, b in zip(first[:-1], first[1:], strict=True)]
-
     def boxes_by_video(self, results: dict[str, list]) -> list[np.ndarray]:
-        """Boxes ``(N, 4)`` x1y1x2y2 of each video, without scores.
+        """Boxes of a test run, ``(N, 4)`` x1y1x2y2 for each video.
 
         Raises:
-            ValueError: See `results_by_video`; or a result is no box.
+            ValueError: There are no boxes, or not one per frame.
         """
-        videos = []
-        for video, rows in enumerate(self.results_by_video(results)):
-            widths = {np.size(row) for row in rows}
-            if widths != {5}:
-                raise ValueError(
-                    f"results of video {video} have {sorted(widths)} numbers a frame, expected 5: "
-                    "x1, y1, x2, y2, score (was the model tested in VOT mode?)"
-                )
-            videos.append(np.stack([np.asarray(row, np.float64).ravel() for row in rows])[:, :4])
-        return videos
-
-    @staticmethod
-    def check_metrics(metric: str | Sequence[str]) -> None:
-        """Raise an error unless the metric is ``'track'``."""
-        unknown = {metric} - {"track"} if isinstance(metric, str) else set(metric) - {"track"}
-        if unknown:
-            raise ValueError(f"there is no metric {sorted(unknown)[0]!r}, only 'track'")
-
-    @staticmethod
-    def report(scores: dict[str, float], digits: int, logger: Any) -> dict[str, float]:
-        """Round scores and print them."""
-        scores = {key: round(float(value), digits) for key, value in scores.items()}
-        print_log("  ".join(f"{key}: {value}" for key, value in scores.items()), logger=logger)
-        return scores
+        return boxes_by_video(results, self.num_frames_per_video, str(self.ann_file))
 
     def evaluate(
         self,
@@ -416,97 +374,11 @@ class BaseSOTDataset(Dataset):
         Raises:
             ValueError: Unknown metric, or results of other videos.
         """
-        self.check_metrics(metric)
+        check_metrics(metric)
         boxes = self.boxes_by_video(results)
         infos = [self.get_ann_infos_from_video(i) for i in range(len(self.data_infos))]
+        truth = [info["bboxes"] for info in infos]
+        check_starts(boxes, truth, str(self.ann_file))
         visible = [info["visible"] for info in infos] if self.only_eval_visible else None
-        scores = eval_sot_ope(
-            results=boxes,
-            annotations=[info["bboxes"] for info in infos],
-            visible_infos=visible,
-        )
-        return self.report(scores, 3, logger)
-
-
-class PublicTestDataset(BaseSOTDataset):
-    """Videos that are mostly used for testing: the split is ``'test'`` unless told."""
-
-    def load_data_infos(self, split: str = "test") -> list[dict]:
-        """Read the list of videos, see `BaseSOTDataset.load_data_infos`."""
-        return super().load_data_infos(split)
-
-
-class HiddenTestDataset(BaseSOTDataset):
-    """Videos whose test boxes after the first frame are known to an evaluation server alone."""
-
-    @property
-    def has_hidden_boxes(self) -> bool:
-        """Whether the boxes of this split are hidden."""
-        return self.split == "test"
-
-    def _num_annotations_may_differ(self) -> bool:
-        return self.test_mode and self.has_hidden_boxes
-
-    def test_annotation(self, video_ind: int, frame_ind: int) -> dict[str, Any]:
-        """Box ``bboxes`` (4,) and ``visible`` of one frame; zeros after the first frame."""
-        if frame_ind > 0:
-            return {"bboxes": np.zeros(4, np.float32), "visible": True}
-        return super().test_annotation(video_ind, frame_ind)
-
-    def evaluate(
-        self,
-        results: dict[str, list],
-        metric: str | Sequence[str] = _METRICS,
-        logger: logging.Logger | str | None = None,
-    ) -> dict[str, float]:
-        """Score results of a split with public boxes, see `BaseSOTDataset.evaluate`.
-
-        Raises:
-            ValueError: The boxes are hidden.
-        """
-        if self.has_hidden_boxes:
-            raise ValueError(
-                f"the boxes of split {self.split!r} of {type(self).__name__} are not public: write "
-                "the results with --format-only and submit them to the server of the benchmark"
-            )
-        return super().evaluate(results, metric, logger)
-
-    @staticmethod
-    @abstractmethod
-    def write_submission(path: str, videos: dict[str, np.ndarray]) -> None:
-        """Write the archive of boxes (N, 4) x, y, width, height by name of the video."""
-
-    def format_results(
-        self,
-        results: dict[str, list],
-        resfile_path: str | None = None,
-        logger: logging.Logger | str | None = None,
-    ) -> str:
-        """Write results as the archive that the server expects.
-
-        Args:
-            results: ``track_bboxes``: x1, y1, x2, y2, score for each frame of all videos.
-            resfile_path: Name of the archive; ``.zip`` is added. An archive is never overwritten.
-            logger: Where the name is printed.
-
-        Returns:
-            The name of the archive.
-
-        Raises:
-            ValueError: There is no `resfile_path`, or the results belong to other videos.
-            FileExistsError: There is such a file.
-        """
-        if resfile_path is None:
-            raise ValueError("resfile_path, the name of the archive, is missing")
-        path = f"{resfile_path.rstrip('/').removesuffix('.zip')}.zip"
-        if osp.exists(path):
-            raise FileExistsError(f"{path} exists: choose another resfile_path, or move the file")
-        names = [osp.basename(info["video_path"].rstrip("/")) for info in self.data_infos]
-        videos = {}
-        for name, boxes in zip(names, self.boxes_by_video(results), strict=True):
-            if name in videos:
-                raise ValueError(f"{self.ann_file} has two videos of the name {name!r}")
-            videos[name] = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1)
-        self.write_submission(path, videos)
-        print_log(f"results are in {path}", logger=logger)
-        return path
+        scores = eval_sot_ope(results=boxes, annotations=truth, visible_infos=visible)
+        return report_scores(scores, 3, logger)

@@ -7,8 +7,8 @@ import os.path as osp
 import numpy as np
 from mmdet.datasets.builder import DATASETS
 
-from .base_sot_dataset import HiddenTestDataset
 from .sot_submission import write_got10k_zip
+from .sot_test_splits import HiddenTestDataset
 
 FULL_COVER = 8  # cover.label counts visible eighths
 

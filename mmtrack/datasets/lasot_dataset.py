@@ -7,7 +7,7 @@ import os.path as osp
 import numpy as np
 from mmdet.datasets.builder import DATASETS
 
-from .base_sot_dataset import PublicTestDataset
+from .sot_test_splits import PublicTestDataset
 
 
 @DATASETS.register_module()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from mmdet.datasets.builder import DATASETS
 
-from .base_sot_dataset import PublicTestDataset
 from .parsers.sot_txt import check_boxes
+from .sot_test_splits import PublicTestDataset
 
 FRAME_TEMPLATES = {"Board": "%05d.jpg"}
 # Lines at the head of the annotations that belong to frames before the first one of the video.

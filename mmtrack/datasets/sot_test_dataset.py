@@ -11,8 +11,8 @@ from mmdet.datasets.builder import DATASETS
 
 from mmtrack.core.evaluation import eval_sot_ope
 
-from .base_sot_dataset import BaseSOTDataset
 from .coco_video_dataset import CocoVideoDataset
+from .sot_scoring import boxes_by_video, check_metrics, check_starts, report_scores
 
 _METRICS = ["track"]
 
@@ -63,14 +63,11 @@ class SOTTestDataset(CocoVideoDataset):
         logger: logging.Logger | str | None = None,
     ) -> dict[str, float]:
         """Score results in the one-pass evaluation, see `BaseSOTDataset.evaluate`."""
-        BaseSOTDataset.check_metrics(metric)
-        rows = self._entries(results, "track_bboxes", "track")
+        check_metrics(metric)
         videos = np.array([info["video_id"] for info in self.data_infos])
-        boxes = np.array([np.asarray(row).ravel()[:4] for row in rows], np.float64)
         truth = np.array([self.get_ann_info(info)["bboxes"] for info in self.data_infos], float)
-        groups = [np.flatnonzero(videos == vid_id) for vid_id in self.vid_ids]
-        scores = eval_sot_ope(
-            results=[boxes[group] for group in groups],
-            annotations=[truth[group] for group in groups],
-        )
-        return BaseSOTDataset.report(scores, 3, logger)
+        lengths = [int(np.count_nonzero(videos == vid_id)) for vid_id in self.vid_ids]
+        boxes = boxes_by_video(results, lengths, self.ann_file)
+        annotations = np.split(truth, np.cumsum(lengths)[:-1])
+        check_starts(boxes, annotations, self.ann_file)
+        return report_scores(eval_sot_ope(results=boxes, annotations=annotations), 3, logger)

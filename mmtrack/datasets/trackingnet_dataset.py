@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mmdet.datasets.builder import DATASETS
 
-from .base_sot_dataset import HiddenTestDataset
 from .sot_submission import write_trackingnet_zip
+from .sot_test_splits import HiddenTestDataset
 
 NUM_CHUNKS = 12
 _ALL_CHUNKS = ["all"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmdet.datasets.builder import DATASETS
 
-from .base_sot_dataset import PublicTestDataset
+from .sot_test_splits import PublicTestDataset
 
 
 @DATASETS.register_module()

@@ -11,9 +11,10 @@ from mmdet.datasets.builder import DATASETS
 
 from mmtrack.core.evaluation import eval_sot_accuracy_robustness, eval_sot_eao
 
-from .base_sot_dataset import PublicTestDataset
 from .parsers.sot_txt import SOTFormatError, check_boxes
 from .pipelines import decode_image
+from .sot_scoring import check_metrics, report_scores, results_by_video
+from .sot_test_splits import PublicTestDataset
 
 _METRICS = ["track"]
 # Lengths of sequences over which the expected overlap is averaged; long-term challenges have none.
@@ -119,23 +120,24 @@ class VOTDataset(PublicTestDataset):
         Raises:
             ValueError: Unknown metric, results of other videos, or there is no interval.
         """
-        self.check_metrics(metric)
+        check_metrics(metric)
         interval = INTERVALS[self.dataset_type] if interval is None else interval
         if interval is None:
             raise ValueError(
                 f"{self.dataset_type} is a long-term challenge without an interval for the "
                 "expected average overlap: give evaluate(interval=[shortest, longest])"
             )
+        per_video = results_by_video(results, self.num_frames_per_video, str(self.ann_file))
         videos = [
-            [_to_protocol(row, self.data_infos[i]["video_path"], t) for t, row in enumerate(rows)]
-            for i, rows in enumerate(self.results_by_video(results))
+            [_to_protocol(row, info["video_path"], frame) for frame, row in enumerate(rows)]
+            for info, rows in zip(self.data_infos, per_video, strict=True)
         ]
         count = range(len(self.data_infos))
         annotations = [list(self.get_ann_infos_from_video(i)["bboxes"]) for i in count]
         sizes = [self._video_size(i) for i in count]
         scores = dict(eval_sot_eao(videos, annotations, interval=list(interval), videos_wh=sizes))
         scores.update(eval_sot_accuracy_robustness(videos, annotations, videos_wh=sizes))
-        return self.report(scores, 4, logger)
+        return report_scores(scores, 4, logger)
 
 
 def _to_protocol(row: np.ndarray, video: str, frame: int) -> np.ndarray:
