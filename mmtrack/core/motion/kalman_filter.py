@@ -2,8 +2,8 @@
 
 The state of a track is (cx, cy, a, h) and the velocities of the four. Motion and measurement act
 on each of the four alone and the noise is diagonal, so a covariance that starts diagonal stays a
-set of four 2x2 matrices: the 8x8 filter is four small ones with a closed form. ``covs`` holds them as
-``(N, 3, 4)``: variance of the position, covariance of position and velocity, variance of the
+set of four 2x2 matrices: the 8x8 filter is four small ones with a closed form. ``covs`` holds them
+as ``(N, 3, 4)``: variance of the position, covariance of position and velocity, variance of the
 velocity, each for cx, cy, a, h.
 
 Reference: Kalman, "A New Approach to Linear Filtering and Prediction Problems", 1960. Noise as in

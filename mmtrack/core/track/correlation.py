@@ -27,7 +27,8 @@ def depthwise_correlation(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor
     samples, channels = kernel.shape[:2]
     groups = samples * channels
     out = F.conv2d(
-        x.reshape(1, groups, *x.shape[2:]), kernel.reshape(groups, 1, *kernel.shape[2:]),
+        x.reshape(1, groups, *x.shape[2:]),
+        kernel.reshape(groups, 1, *kernel.shape[2:]),
         groups=groups,
     )
     return out.reshape(samples, channels, *out.shape[2:])
