@@ -127,7 +127,8 @@ def eao_curve(runs: Sequence[_Run], longest: int) -> np.ndarray:
     """
     total, count = np.zeros(longest), np.zeros(longest)
     for run in runs:
-        starts = np.flatnonzero(run.states == INITIALISED)
+        # A tracker always starts with the video, also where its first result is a region.
+        starts = np.union1d(0, np.flatnonzero(run.states == INITIALISED))
         fails = np.flatnonzero(run.states == FAILED)
         ends = np.append(starts[1:], len(run.states))
         for start, end in zip(starts, ends, strict=True):
