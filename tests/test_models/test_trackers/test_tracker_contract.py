@@ -138,8 +138,10 @@ def test_two_trackers_side_by_side_do_not_touch(cfg):
     videos = Video(1), Video(2)
     alone = [v.run(build_tracker(cfg)) for v in videos]
     trackers = build_tracker(cfg), build_tracker(cfg)
-    mixed = [[v.step(x, t)[2].tolist() for v, x in zip(videos, trackers)] for t in range(25)]
-    assert [list(ids) for ids in zip(*mixed)] == alone
+    mixed = [
+        [v.step(x, t)[2].tolist() for v, x in zip(videos, trackers, strict=True)] for t in range(25)
+    ]
+    assert [list(ids) for ids in zip(*mixed, strict=True)] == alone
 
 
 def test_order_of_detections_does_not_matter(cfg):
@@ -149,8 +151,8 @@ def test_order_of_detections_does_not_matter(cfg):
     for t, rows in enumerate(video.frames):
         a_rows, _, a = video.step(straight, t)
         b_rows, _, b = video.step(turned, t, rows=rows.flip(0))
-        a = {tuple(r): i for r, i in zip(a_rows.tolist(), a.tolist())}
-        b = {tuple(r): i for r, i in zip(b_rows.tolist(), b.tolist())}
+        a = {tuple(r): i for r, i in zip(a_rows.tolist(), a.tolist(), strict=True)}
+        b = {tuple(r): i for r, i in zip(b_rows.tolist(), b.tolist(), strict=True)}
         assert a.keys() == b.keys()
         for row, ident in a.items():
             assert names.setdefault(ident, b[row]) == b[row]
@@ -243,7 +245,7 @@ def test_views_of_the_tracks(cfg):
         bboxes, _, ids = video.step(tracker, t)
     assert set(ids.tolist()) <= set(tracker.ids) == set(tracker.tracks) == set(tracker.memo)
     assert sorted(tracker.confirmed_ids + tracker.unconfirmed_ids) == tracker.ids
-    for row, ident in zip(bboxes, ids.tolist()):
+    for row, ident in zip(bboxes, ids.tolist(), strict=True):
         track = tracker.tracks[ident]
         torch.testing.assert_close(track.bboxes[-1][0].float(), row[:4])
         assert int(track.frame_ids[-1]) == 4
