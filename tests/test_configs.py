@@ -20,15 +20,29 @@ ROOT = Path(__file__).resolve().parents[1]
 ZOO = ROOT.parent / "shared" / "zoo"
 
 # Folders of configs that exist. Those of later parts join as their models do.
-BUILT = ("det", "reid", "mot/deepsort", "mot/bytetrack", "mot/ocsort")
+BUILT = ("det", "reid", "mot/deepsort", "mot/bytetrack", "mot/ocsort", "sot/stark")
 
-# Values that differ on purpose: the row of DEVIATIONS.md is "config typos" (configs for MOT20 took
-# images or annotations of MOT17 for validation).
+# Values that differ on purpose: the row of DEVIATIONS.md is "config typos". Configs for MOT20 took
+# images or annotations of MOT17 for validation. STARK evaluated after its last epoch (never), on a
+# split without public boxes, and its second stage loaded a private file.
 MOT20_VALIDATION = {
     "data.val.ann_file": "data/MOT20/annotations/train_cocoformat.json",
     "data.val.img_prefix": "data/MOT20/train",
 }
+STARK_EVALUATION = {
+    "data.val.ann_file": "data/got10k/annotations/got10k_val_infos.txt",
+    "data.val.split": "val",
+}
+STARK_STAGE1 = {**STARK_EVALUATION, "evaluation.start": 500}
+STARK_STAGE2 = {**STARK_EVALUATION, "evaluation.start": 50, "load_from": None}
 DEVIATIONS = {
+    **{
+        f"sot/stark/stark_st1_r50_500e_{d}": STARK_STAGE1
+        for d in ("got10k", "lasot", "trackingnet")
+    },
+    **{
+        f"sot/stark/stark_st2_r50_50e_{d}": STARK_STAGE2 for d in ("got10k", "lasot", "trackingnet")
+    },
     "mot/bytetrack/bytetrack_yolox_x_crowdhuman_mot20-private": MOT20_VALIDATION,
     "mot/ocsort/ocsort_yolox_x_crowdhuman_mot20-private-half": MOT20_VALIDATION,
 }
@@ -79,7 +93,7 @@ def tuples(node) -> set[str]:
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
 def test_there_are_configs_to_test():
-    assert len(NAMES) == 23
+    assert len(NAMES) == 29
 
 
 @every_config
@@ -156,7 +170,7 @@ def test_method_has_a_page_with_its_configs(readme):
 
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
-@pytest.mark.parametrize("folder", [b for b in BUILT if b.startswith("mot/")])
+@pytest.mark.parametrize("folder", [b for b in BUILT if "/" in b])
 def test_metafile_has_the_published_numbers(folder):
     with (ZOO / "checkpoints.csv").open() as f:
         rows = [row for row in csv.DictReader(f) if row["config"].startswith(f"{folder}/")]
