@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from mmcv.cnn import ConvModule
 from mmcv.runner import BaseModule
@@ -79,8 +81,11 @@ class CornerPredictorHead(BaseModule):
 def _score_branch(inplanes: int, channel: int) -> nn.Sequential:
     """Four 3x3 convolutions, each with half the channels of the one before, and a 1x1 score."""
     widths = (inplanes, channel, channel // 2, channel // 4, channel // 8)
-    convs = [
-        ConvModule(before, after, kernel_size=3, padding=1, bias=True, norm_cfg={"type": "BN"})
-        for before, after in zip(widths[:-1], widths[1:], strict=True)
-    ]
+    with warnings.catch_warnings():
+        # published weights have these biases, so the advice to leave them out helps nobody
+        warnings.filterwarnings("ignore", "Unnecessary conv bias", UserWarning)
+        convs = [
+            ConvModule(before, after, kernel_size=3, padding=1, bias=True, norm_cfg={"type": "BN"})
+            for before, after in zip(widths[:-1], widths[1:], strict=True)
+        ]
     return nn.Sequential(*convs, nn.Conv2d(widths[-1], 1, kernel_size=1))
