@@ -20,7 +20,7 @@ from torch import nn
 
 from mmtrack import __version__
 from mmtrack.apis import init_random_seed, set_random_seed, train_model
-from mmtrack.apis.checkpoint import initialize
+from mmtrack.apis.checkpoint import initialize, require_frozen_weights
 from mmtrack.apis.cli import (
     add_config_options,
     add_device_argument,
@@ -128,6 +128,7 @@ def build_parts(cfg: mmcv.Config) -> tuple[nn.Module, list]:
     datasets = build_datasets(cfg)
     model = build_task_model(cfg)
     if not cfg.get("resume_from"):
+        require_frozen_weights(model, cfg.get("load_from"))
         initialize(model)
     model.CLASSES = getattr(datasets[0], "CLASSES", None)
     return model, datasets

@@ -13,6 +13,8 @@ import torch
 from mmcv.runner import CheckpointLoader
 from torch import nn
 
+from mmtrack.models.base import FreezableModule
+
 # Parts of a tracker that are models of their own and may come from different files.
 SEPARATE_PARTS = ("detector", "reid", "motion")
 SHOWN_KEYS = 6
@@ -129,6 +131,48 @@ def require_weights(model: nn.Module) -> None:
         )
     for name in bare:
         warnings.warn(f"no weights are given for model.{name}, it stays random")
+
+
+def require_frozen_weights(model: nn.Module, load_from: str | None) -> None:
+    """Refuse to train beside parts that stay random.
+
+    A part that is frozen never learns, so its weights must come from somewhere: the first stage of
+    STARK, for example.
+
+    Args:
+        model: A freshly built model.
+        load_from: Checkpoint that the training starts from.
+
+    Raises:
+        ValueError: parts are frozen, but neither ``load_from`` nor an ``init_cfg`` names weights.
+    """
+    if load_from:
+        return
+    bare = [name for name in _frozen_parts(model) if not _has_pretrained_owner(model, name)]
+    if bare:
+        raise ValueError(
+            f"{type(model).__name__} freezes {', '.join(bare)}, but no weights are given for them: "
+            "they would stay random. Name the checkpoint of the training before this one in "
+            "load_from (--cfg-options load_from=FILE)"
+        )
+
+
+def _frozen_parts(model: nn.Module) -> list[str]:
+    """Full names of the parts with parameters that a model and its parts keep from learning."""
+    names = [
+        f"{prefix}.{part}".lstrip(".")
+        for prefix, module in model.named_modules()
+        if isinstance(module, FreezableModule)
+        for part in module.frozen_parts
+    ]
+    return [name for name in names if _has_parameters(model.get_submodule(name))]
+
+
+def _has_pretrained_owner(model: nn.Module, name: str) -> bool:
+    """Whether a part, or one that it belongs to, is filled with weights by its ``init_cfg``."""
+    steps = name.split(".")
+    owners = (model.get_submodule(".".join(steps[:i])) for i in range(len(steps) + 1))
+    return any(_is_pretrained(owner) for owner in owners)
 
 
 def _state_dict(checkpoint: Any, path: str) -> dict[str, torch.Tensor]:
