@@ -23,14 +23,16 @@ class CocoVidWriter:
     """A CocoVID file in the making.
 
     Attributes:
-        categories: Names; their ids count from 1.
+        categories: Names.
         counter: Source of the ids.
         with_videos: False writes plain COCO.
+        first_category: Id of the first category; the others count on.
     """
 
-    categories: tuple[str, ...]
+    categories: tuple[str | int, ...]
     counter: IdCounter = field(default_factory=IdCounter)
     with_videos: bool = True
+    first_category: int = 1
     videos: list[dict] = field(default_factory=list)
     images: list[dict] = field(default_factory=list)
     annotations: list[dict] = field(default_factory=list)
@@ -56,7 +58,7 @@ class CocoVidWriter:
 
         Args:
             image_id: Its image.
-            category_id: Counted from 1.
+            category_id: Id of a category.
             bbox: x, y, width, height in pixels.
             **fields: More keys; ``area`` is the box's where not given, ``iscrowd`` is False.
         """
@@ -74,7 +76,9 @@ class CocoVidWriter:
 
     def as_dict(self) -> dict:
         """Content of the file."""
-        named = [{"id": i, "name": name} for i, name in enumerate(self.categories, 1)]
+        named = [
+            {"id": i, "name": name} for i, name in enumerate(self.categories, self.first_category)
+        ]
         videos = {"videos": self.videos} if self.with_videos else {}
         return {
             "categories": named,
