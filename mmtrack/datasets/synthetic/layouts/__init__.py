@@ -14,6 +14,20 @@ from .mot import (
     write_mot,
 )
 from .reid import ReIDOptions, count_reid, write_reid
+from .sot import SOTOptions, SOTTestOptions
+from .sot_benchmarks import (
+    GOT10kOptions,
+    VOTOptions,
+    count_got10k,
+    count_sot,
+    count_sot_test,
+    write_got10k,
+    write_lasot,
+    write_otb100,
+    write_trackingnet,
+    write_uav123,
+    write_vot,
+)
 
 _VIDEOS = "train/ and test/ videos with img1/, seqinfo.ini, det/det.txt and gt/gt.txt"
 
@@ -66,6 +80,48 @@ _ALL = (
         ReIDOptions(),
         write_reid,
         count_reid,
+    ),
+    Layout(
+        "lasot",
+        "LaSOT: LaSOTBenchmark/<class>/<video> with boxes, occlusion and out-of-view flags.",
+        SOTOptions(),
+        write_lasot,
+        count_sot,
+    ),
+    Layout(
+        "got10k",
+        "GOT-10k: train/, val/ and test/ videos with boxes, absence and cover labels.",
+        GOT10kOptions(),
+        write_got10k,
+        count_got10k,
+    ),
+    Layout(
+        "trackingnet",
+        "TrackingNet: TRAIN_0, TRAIN_1 and TEST with frames/ and anno/.",
+        SOTOptions(),
+        write_trackingnet,
+        count_sot,
+    ),
+    Layout(
+        "otb100",
+        "OTB100: data/<video> with img/ and groundtruth_rect.txt, and the list of videos.",
+        SOTTestOptions(),
+        write_otb100,
+        count_sot_test,
+    ),
+    Layout(
+        "uav123",
+        "UAV123: data_seq/ and anno/, NaN boxes where nothing is seen, and the list of videos.",
+        SOTTestOptions(),
+        write_uav123,
+        count_sot_test,
+    ),
+    Layout(
+        "vot",
+        "VOT: data/<video> with color/ and rotated boxes as polygons.",
+        VOTOptions(),
+        write_vot,
+        count_sot_test,
     ),
 )
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in _ALL}
