@@ -124,14 +124,13 @@ class SeqShiftScaleAug:
         self.scale = scale
 
     def _draw_region(self, shape: tuple[int, ...], index: int) -> np.ndarray:
-        """Part of an image ``(h, w, ...)`` to cut out, ``(4,)`` x1y1x2y2."""
+        """Part of an image ``(h, w, ...)`` to cut out, ``(4,)`` x1y1x2y2, all of it inside."""
         image_wh = np.array([shape[1], shape[0]])
         scale, shift = self.scale[index], self.shift[index]
         wh = self.target_size[index] * (1 + np.random.uniform(-scale, scale, 2))
+        wh = np.minimum(wh, image_wh)
         center = image_wh // 2 + np.random.uniform(-shift, shift, 2)
-        start = np.clip(center - wh / 2, 0, np.maximum(image_wh - wh, 0))
-        # Regions larger than the image stay in its middle.
-        start = np.where(wh > image_wh, (image_wh - wh) / 2, start)
+        start = np.clip(center - wh / 2, 0, image_wh - wh)
         return np.concatenate((start, start + wh))
 
     def __call__(self, results: list[dict]) -> list[dict]:

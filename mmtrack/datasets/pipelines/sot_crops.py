@@ -1,6 +1,7 @@
 """Steps that cut templates and search regions out of frames.
 
-Frames stay 8-bit until the region is cut out: a region of a 1080p frame has a tenth of its pixels.
+Crops have the type of the frame. `build_sot_pipeline` lets 8-bit frames come where float32 is asked
+for, and these steps convert the region alone: it has a tenth of the pixels of a 1080p frame.
 """
 
 from __future__ import annotations
@@ -23,29 +24,37 @@ def channel_means(image: np.ndarray) -> np.ndarray:
 
 
 def crop_region(
-    image: np.ndarray, region: np.ndarray, crop_size: int, padding: np.ndarray
+    image: np.ndarray,
+    region: np.ndarray,
+    crop_size: int,
+    padding: np.ndarray,
+    *,
+    to_float32: bool = False,
 ) -> np.ndarray:
-    """Cut a region out of an image in float32, see :func:`mmtrack.core.utils.crop_image`.
+    """Cut a region out of an image, see :func:`mmtrack.core.utils.crop_image`.
 
-    Only the part of the image that the region touches is converted.
+    Only the part of the image that the region touches is looked at, and converted.
 
     Args:
         image: ``(H, W, 3)`` uint8 or float32.
         region: x1, y1, x2, y2 in pixels; may reach beyond the image.
         crop_size: Side of the crop in pixels.
         padding: Value of each channel outside the image.
+        to_float32: Convert the region before it is resized.
 
     Returns:
-        The crop, ``(crop_size, crop_size, 3)`` float32.
+        The crop, ``(crop_size, crop_size, 3)``, float32 or of the type of the image.
     """
+    dtype = np.float32 if to_float32 else image.dtype
     height, width = image.shape[:2]
     left, top = np.floor(region[:2]).astype(int) - _MARGIN
     right, bottom = np.ceil(region[2:]).astype(int) + _MARGIN
     left, right = np.clip((left, right), 0, width)
     top, bottom = np.clip((top, bottom), 0, height)
     if left >= right or top >= bottom:
-        return np.broadcast_to(np.float32(padding), (crop_size, crop_size, 3)).copy()
-    part = image[top:bottom, left:right].astype(np.float32)
+        colour = np.asarray(padding).round() if dtype == np.uint8 else padding
+        return np.full((crop_size, crop_size, 3), colour, dtype)
+    part = image[top:bottom, left:right].astype(dtype, copy=False)
     return crop_image(part, region - np.array([left, top, left, top]), crop_size, padding)
 
 
@@ -80,6 +89,8 @@ class SeqCropLikeSiamFC:
         self.context_amount = context_amount
         self.exemplar_size = exemplar_size
         self.crop_size = crop_size
+        # Set by build_sot_pipeline, which lets frames come as uint8.
+        self.to_float32 = False
 
     def crop_like_SiamFC(
         self,
@@ -99,13 +110,14 @@ class SeqCropLikeSiamFC:
             crop_size: See the class.
 
         Returns:
-            The crop, ``(crop_size, crop_size, 3)`` float32.
+            The crop, ``(crop_size, crop_size, 3)``.
         """
         bbox = np.asarray(bbox, np.float64)
         half = _context_size(bbox, context_amount) * crop_size / exemplar_size / 2
         center = (bbox[:2] + bbox[2:]) / 2
         region = np.concatenate((center - half, center + half))
-        return crop_region(image, region, crop_size, channel_means(image))
+        padding = channel_means(image)
+        return crop_region(image, region, crop_size, padding, to_float32=self.to_float32)
 
     def generate_box(
         self, image: np.ndarray, gt_bbox: np.ndarray, context_amount: float, exemplar_size: int

@@ -39,5 +39,5 @@ def _defer_float32(steps: list[Any]) -> None:
         return
     steps[0].to_float32 = False
     for step in steps[1 : end + 1]:
-        if isinstance(step, (SeqGrayAug, SeqCropLikeStark)):
+        if isinstance(step, (SeqGrayAug, *CROPS)):
             step.to_float32 = True

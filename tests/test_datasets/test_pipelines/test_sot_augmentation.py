@@ -106,11 +106,10 @@ def test_regions_stay_inside():
     step = SeqShiftScaleAug([90], [64], [0.18])
     for _ in range(200):
         region = step._draw_region((101, 101, 3), 0)
-        if (region[2:] - region[:2] <= 101).all():
-            assert (region >= 0).all()
-            assert (region <= 101).all()
-    large = SeqShiftScaleAug([200], [0], [0.0])._draw_region((101, 101, 3), 0)
-    np.testing.assert_allclose(large, [-49.5, -49.5, 150.5, 150.5])
+        assert (region >= 0).all()
+        assert (region <= 101).all()
+    large = SeqShiftScaleAug([200], [5], [0.0])._draw_region((101, 101, 3), 0)
+    np.testing.assert_allclose(large, [0, 0, 101, 101])
 
 
 # ---------------------------------------------------------------- colours

@@ -41,7 +41,7 @@ def sample_bilinear(img, x, y, padding):
 )
 def test_crop_samples_the_region(region):
     img, padding, size = image(), np.array([10.0, 200, 90]), 41
-    crop = crop_region(img, np.array(region, float), size, padding)
+    crop = crop_region(img, np.array(region, float), size, padding, to_float32=True)
     assert crop.dtype == np.float32
     x1, y1, x2, y2 = region
     expected = np.zeros((size, size, 3))
@@ -70,12 +70,20 @@ def test_crop_of_bytes_equals_crop_of_the_float_frame(seed):
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=tuple(padding),
     )
-    np.testing.assert_allclose(crop_region(img, region, 255, padding), whole, atol=5e-3)
+    crop = crop_region(img, region, 255, padding, to_float32=True)
+    np.testing.assert_allclose(crop, whole, atol=5e-3)
+    crop = crop_region(img, region, 255, padding)
+    assert crop.dtype == np.uint8
+    np.testing.assert_allclose(crop, whole, atol=1)
 
 
-def test_crop_far_outside_is_padding():
-    crop = crop_region(image(), np.array([500.0, 500, 600, 600]), 31, np.array([1.0, 2, 3]))
-    np.testing.assert_array_equal(crop, np.broadcast_to(np.float32([1, 2, 3]), (31, 31, 3)))
+@pytest.mark.parametrize("to_float32", [True, False])
+def test_crop_far_outside_is_padding(to_float32):
+    region, padding = np.array([500.0, 500, 600, 600]), np.array([1.0, 2.75, 3])
+    crop = crop_region(image(), region, 31, padding, to_float32=to_float32)
+    expected = [1, 2.75, 3] if to_float32 else [1, 3, 3]
+    np.testing.assert_array_equal(crop, np.broadcast_to(expected, (31, 31, 3)))
+    assert crop.dtype == (np.float32 if to_float32 else np.uint8)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -105,7 +113,7 @@ def frame_value(frame, x, y):
 
 
 def test_siamese_crop_is_padded_with_the_mean():
-    img = image()
+    img = image(dtype=np.float32)
     frame = {"img": img, "gt_bboxes": np.array([[0, 0, 20, 20.0]])}
     crop = SeqCropLikeSiamFC(exemplar_size=31, crop_size=127)([frame])[0]["img"]
     np.testing.assert_allclose(crop[:40, :40], np.broadcast_to(img.mean((0, 1)), (40, 40, 3)))
