@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from io import StringIO
 
 import numpy as np
 
@@ -77,6 +78,18 @@ def parse_table(text: str, name: str) -> np.ndarray:
     Raises:
         SOTFormatError: A line has another count of numbers than the first, or words.
     """
+    first = text.lstrip().split("\n", 1)[0]
+    if not first:
+        return np.zeros((0, 0))
+    delimiter = next((mark for mark in ",;\t" if mark in first), None)
+    try:
+        return np.loadtxt(StringIO(text), delimiter=delimiter, comments=None, ndmin=2)
+    except ValueError:  # another separator, or an error to be explained
+        return _parse_anything(text, name)
+
+
+def _parse_anything(text: str, name: str) -> np.ndarray:
+    """`parse_table` that is ten times as slow and takes any separator."""
     lines = text.split("\n")
     rows = [NUMBER.findall(line) for line in lines]
     width = next((len(row) for row in rows if row), 0)

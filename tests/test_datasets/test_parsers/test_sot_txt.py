@@ -51,7 +51,7 @@ def test_a_video_in_the_comment_line_is_noticed():
     assert [info["video_path"] for info in found] == ["b"]
 
 
-@pytest.mark.parametrize("separator", [",", " ", "\t", ", ", ";"])
+@pytest.mark.parametrize("separator", [",", " ", "\t", ", ", ";", " - ", "; \t"])
 def test_any_separator(separator):
     text = "\r\n".join(separator.join(row) for row in (["1", "-2.5"], ["NaN", "4e1"], ["5.", ".5"]))
     expected = [[1, -2.5], [np.nan, 40], [5, 0.5]]
@@ -68,6 +68,13 @@ def test_floats_are_exact():
 def test_broken_table(line):
     with pytest.raises(SOTFormatError, match=r"gt.txt, line 2: .* the first line has 4"):
         parse_table(f"1,2,3,4\n{line}\n", "gt.txt")
+
+
+def test_numbers_of_one_line_and_of_none():
+    assert parse_table("0,1,0\n", "x").tolist() == [[0, 1, 0]]
+    assert parse_table("0\n1\n", "x").tolist() == [[0], [1]]
+    assert parse_table("7", "x").tolist() == [[7]]
+    assert parse_table("", "x").shape == parse_table("\n \n", "x").shape == (0, 0)
 
 
 def test_boxes():
