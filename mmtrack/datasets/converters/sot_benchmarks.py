@@ -162,7 +162,7 @@ def find_otb100(root: str | os.PathLike, infos: str | os.PathLike | None = None)
     Raises:
         FileNotFoundError: there are no videos, or one has no ground truth.
     """
-    root, listed = Path(root), _listed(infos)
+    root, listed = Path(root), listed_videos(infos)
     videos = []
     for name in folders_in(root / "data"):
         images = f"data/{name}/img"
@@ -195,7 +195,7 @@ def find_uav123(root: str | os.PathLike, infos: str | os.PathLike | None = None)
         FileNotFoundError: there are no annotations, or a video has no images.
     """
     root = Path(root)
-    listed = {row["ann_path"]: row for row in _listed(infos)}
+    listed = {row["ann_path"]: row for row in listed_videos(infos)}
     videos = []
     files = sorted((root / "anno" / "UAV123").glob("*.txt"))
     for file in files:
@@ -256,5 +256,6 @@ def _chosen(names: Sequence[str], path: Path) -> list[str]:
         raise ValueError(f"{path}: expected numbers from 0 to {len(names) - 1}: {error}") from error
 
 
-def _listed(infos: str | os.PathLike | None) -> list[dict]:
+def listed_videos(infos: str | os.PathLike | None) -> list[dict]:
+    """Rows of a fixed list of videos; none without a list."""
     return [] if infos is None else parse_infos(Path(infos).read_text(), os.fspath(infos))

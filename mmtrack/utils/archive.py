@@ -1,0 +1,128 @@
+"""Extract zip archives from elsewhere: nothing is ever written outside of the folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+_ENCRYPTED = 1  # bit of the flags of a member
+_PARTIAL = ".partial"
+
+
+class UnsafeArchiveError(ValueError):
+    """An archive that would write outside of its folder, make links, or fill the disk."""
+
+
+def extract_zip(
+    path: str | os.PathLike,
+    folder: str | os.PathLike,
+    rename: Callable[[str], str | None] | None = None,
+    *,
+    most_bytes: int | None = None,
+) -> int:
+    """Extract an archive after a check of all its members.
+
+    Files that exist are replaced, so that an interrupted run can be repeated.
+
+    Args:
+        path: The archive.
+        folder: Where to; it is created.
+        rename: Gives the path of a member below the folder, or None to leave it out.
+        most_bytes: Refuse archives that hold more; None for the free space of the disk.
+
+    Returns:
+        Number of files extracted.
+
+    Raises:
+        FileNotFoundError: there is no such archive.
+        UnsafeArchiveError: a member has an absolute path, one with ``..``, is a link or encrypted,
+            two members have the same path, or they are too large; nothing is extracted then. Or a
+            folder that exists already leads elsewhere through a link.
+        ValueError: the file is no archive, or a member is damaged.
+    """
+    path, folder = Path(path), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _extract_all(path, folder, rename, most_bytes)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged, or no zip archive: {error}") from error
+
+
+def _extract_all(
+    path: Path,
+    folder: Path,
+    rename: Callable[[str], str | None] | None,
+    most_bytes: int | None,
+) -> int:
+    with zipfile.ZipFile(path) as archive:
+        targets = _targets(archive, path, rename)
+        total = sum(member.file_size for member in targets.values())
+        limit = shutil.disk_usage(folder).free if most_bytes is None else most_bytes
+        if total > limit:
+            raise UnsafeArchiveError(
+                f"{path} holds {total:,} bytes, {folder} may get {limit:,}; free some space"
+            )
+        for name, member in targets.items():
+            _extract(archive, member, folder, name)
+    return len(targets)
+
+
+def _targets(
+    archive: zipfile.ZipFile, path: Path, rename: Callable[[str], str | None] | None
+) -> dict[str, zipfile.ZipInfo]:
+    """Members to extract by their path below the folder."""
+    targets: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        _check_member(member, path)
+        if member.is_dir():
+            continue
+        name = member.filename if rename is None else rename(member.filename)
+        if name is None:
+            continue
+        _check_name(name, path)
+        name = str(PurePosixPath(name))
+        if name in targets:
+            raise UnsafeArchiveError(f"{path}: two members would be written to {name}")
+        targets[name] = member
+    return targets
+
+
+def _check_member(member: zipfile.ZipInfo, path: Path) -> None:
+    _check_name(member.filename, path)
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise UnsafeArchiveError(f"{path}: {member.filename} is a link or a device, not a file")
+    if member.flag_bits & _ENCRYPTED:
+        raise UnsafeArchiveError(f"{path}: {member.filename} is encrypted")
+
+
+def _check_name(name: str, path: Path) -> None:
+    """Refuse names that lead out of a folder on any system."""
+    parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
+    absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor
+    if not parts or absolute or ".." in parts or "\0" in name:
+        raise UnsafeArchiveError(f"{path}: {name!r} leads out of the folder")
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, name: str) -> None:
+    """Write one member; the file appears when it is complete."""
+    target = folder / name
+    # Before the folder is made, the part of the path that exists shows where it really leads.
+    existing = next(parent for parent in target.parents if parent.exists())
+    if not existing.resolve().is_relative_to(folder.resolve()):
+        raise UnsafeArchiveError(f"{existing} leads out of {folder} through a link; remove it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + _PARTIAL)
+    partial.unlink(missing_ok=True)  # of a run that was killed; "xb" follows no link
+    try:
+        with archive.open(member) as source, open(partial, "xb") as sink:
+            shutil.copyfileobj(source, sink)
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
