@@ -28,7 +28,13 @@ CASES = {
     "box partly outside": ((-4.0, 20.0, 30.0, 20.0), 2.0, 40),
     "outside": ((-100.0, -90.0, 10.0, 10.0), 2.0, 16),
     "outside, far side": ((200.0, 150.0, 10.0, 10.0), 2.0, 16),
-    "half pixels": ((20.5, 21.5, 9.0, 9.0), 1.0, 9),
+    "half pixels": ((20.5, 21.5, 10.0, 10.0), 1.0, 10),
+    "next pixel": ((20.7, 21.8, 10.0, 10.0), 1.0, 10),
+    "few read": ((45.0, 30.0, 20.0, 20.0), 2.0, 11),
+    "few read, top left": ((3.0, 4.0, 20.0, 20.0), 2.0, 7),
+    "few read, far corner": ((88.0, 57.0, 20.0, 20.0), 2.0, 13),
+    "few read, all sides": ((45.0, 30.0, 40.0, 40.0), 5.0, 32),
+    "few read, outside": ((-300.0, 30.0, 20.0, 20.0), 2.0, 11),
 }
 every_case = pytest.mark.parametrize(("bbox", "factor", "size"), CASES.values(), ids=CASES)
 

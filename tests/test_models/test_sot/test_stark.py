@@ -301,7 +301,7 @@ class TestTraining:
     def batch(self, count=3, label=True):
         make = torch.Generator().manual_seed(4)
         masks = torch.zeros(count, 2, 32, 32, dtype=torch.bool)
-        masks[0, :, :, :16] = True
+        masks[0, 0, :, :16] = True  # of one template, not of the other
         batch = {
             "img": torch.randn(count, 2, 3, 32, 32, generator=make),
             "img_metas": [{}] * count,
