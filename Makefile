@@ -5,7 +5,6 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-DEMO_DIR ?= work_dirs/demo
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -45,6 +44,61 @@ $(STAMP):
 	@rm -f $(VENV)/.mmtrack-*; touch $@
 	@$(BIN)/python -m mmtrack.utils.collect_env
 
+# ---------------------------------------------------------------- demo
+# Every step makes a file and runs only where the file is missing: an interrupted demo goes on
+# where it stopped, and a second call only shows the results.
+DEMO := work_dirs/demo
+DEMO_CONFIG := configs/quickstart/bytetrack_yolox_tiny_synthetic-mot17.py
+MOT := data/synthetic/MOT17
+CROWD := data/synthetic/crowdhuman
+DEMO_VIDEO := $(DEMO)/tracked.mp4
+
+demo: $(DEMO)/scores.txt $(DEMO_VIDEO) $(DEMO)/curves.png  ## train, track, score and draw rendered crowds
+	@cat $(DEMO)/scores.txt
+	@echo "Scores:   $(DEMO)/scores.txt"
+	@echo "Video:    $(DEMO_VIDEO)"
+	@echo "Tracks:   $(DEMO)/tracked.txt"
+	@echo "Curves:   $(DEMO)/curves.png"
+	@echo "Weights:  $(DEMO)/latest.pth"
+	@echo "Data:     $(MOT)"
+
+$(MOT)/.synthetic.json: | $(STAMP)
+	@echo "== Rendering videos of crowds"
+	@$(BIN)/python tools/synthesize.py mot17 --out $(MOT) --sequences 14 --frames 20 \
+	  --test-sequences 3 --test-gt
+
+$(CROWD)/.synthetic.json: | $(STAMP)
+	@echo "== Rendering single images of crowds"
+	@$(BIN)/python tools/synthesize.py crowdhuman --out $(CROWD) --size 640x360 --images 280 \
+	  --val-images 0 --people 9
+
+$(MOT)/annotations/test_cocoformat.json: $(MOT)/.synthetic.json
+	@$(BIN)/python tools/convert_datasets/mot/mot2coco.py -i $(MOT) -o $(MOT)/annotations
+
+$(CROWD)/annotations/crowdhuman_train.json: $(CROWD)/.synthetic.json
+	@$(BIN)/python tools/convert_datasets/mot/crowdhuman2coco.py -i $(CROWD) -o $(CROWD)/annotations
+
+$(DEMO)/trained: $(MOT)/annotations/test_cocoformat.json $(CROWD)/annotations/crowdhuman_train.json
+	@echo "== Training a small YOLOX (about ten minutes on two cores)"
+	@$(BIN)/python tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO) --seed 0 --no-validate \
+	  $$(test -e $(DEMO)/latest.pth && echo --resume-from $(DEMO)/latest.pth)
+	@touch $@
+
+$(DEMO)/scores.txt: $(DEMO)/trained
+	@echo "== Testing ByteTrack on videos that were held out"
+	@$(BIN)/python tools/test.py $(DEMO_CONFIG) --checkpoint $(DEMO)/latest.pth --eval bbox track \
+	  > $@.part
+	@mv $@.part $@
+
+$(DEMO_VIDEO): $(DEMO)/trained
+	@echo "== Drawing a video"
+	@$(BIN)/python demo/demo_mot_vis.py $(DEMO_CONFIG) --checkpoint $(DEMO)/latest.pth \
+	  --input $$(ls -d $(MOT)/test/*/img1 | head -n 1) --output $@ --out-txt $(DEMO)/tracked.txt --fps 10
+
+$(DEMO)/curves.png: $(DEMO)/trained
+	@$(BIN)/python tools/analysis/analyze_logs.py plot_curve $(DEMO)/*.log.json \
+	  --keys loss loss_cls loss_bbox loss_obj --out $@
+
 test: $(STAMP)  ## the tests (pass options with ARGS=, such as ARGS="-k kalman")
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -62,4 +116,4 @@ docs: $(STAMP)  ## the documentation, as docs/en/_build/index.html
 	$(BIN)/python -m sphinx -W -b html docs/en docs/en/_build
 
 clean:  ## remove what the build and the demo made, but not the environment
-	rm -rf build *.egg-info docs/en/_build docs/en/api $(DEMO_DIR)
+	rm -rf build *.egg-info docs/en/_build docs/en/api work_dirs/demo data/synthetic

@@ -206,4 +206,102 @@ class PlainByteTrack(PlainTracker):
         return rows
 
 
-PlainOCSort = None
+def heading(a, b):
+    """Unit vector from the centre of a box to that of another."""
+    offset = (b[:2] + b[2:] - a[:2] - a[2:]) / 2
+    return offset / (np.hypot(*offset) + 1e-6)
+
+
+class ObservedTrack(Track):
+    """A track that remembers its boxes by frame, and its state at the last of them."""
+
+    def __init__(self, ident, box, score, label, frame, kalman, confirmed):
+        super().__init__(ident, box, score, label, frame, kalman, confirmed)
+        self.boxes = {frame: box}
+        self.heading = None
+        self.seen_state = self.mean, self.covariance
+
+    def smooth(self, box, frame):
+        """Filter again along a straight way from the last box ("observation-centric re-update").
+
+        Updates alone, as the reference does; the paper predicts between them.
+        """
+        gap = frame - self.last_frame
+        mean, covariance = self.seen_state
+        for step in range(1, gap):
+            virtual = self.last_box + (box - self.last_box) * step / gap
+            mean, covariance = self.kalman.update(mean, covariance, to_cxcyah(virtual))
+        self.mean, self.covariance = mean, covariance
+
+    def observe(self, box, score, frame, delta):
+        if frame - self.last_frame > 1:
+            self.smooth(box, frame)
+        before = self.boxes.get(frame - delta)
+        self.heading = None if before is None else heading(before, box)
+        self.update(box, score, frame)
+        self.boxes[frame] = box
+        self.seen_state = self.mean, self.covariance
+
+
+class PlainOCSort(PlainTracker):
+    """OC-SORT: overlap and direction, then last observations; lost tracks are filtered again."""
+
+    track_type = ObservedTrack
+
+    def __init__(
+        self, obj_score_thr=0.3, init_thr=0.7, weighted=True, match_iou_thr=0.3, num_tentatives=3,
+        direction_weight=0.2, delta=3, num_frames_retain=10,
+    ):  # fmt: skip
+        super().__init__(init_thr, num_tentatives, num_frames_retain)
+        self.obj_score_thr, self.thr = obj_score_thr, match_iou_thr
+        self.weighted, self.direction_weight, self.delta = weighted, direction_weight, delta
+
+    def iou_cost(self, boxes, detections):
+        iou = overlaps(boxes, [d[0] for d in detections])
+        return 1 - iou * np.array([d[1] for d in detections])[None] if self.weighted else 1 - iou
+
+    def by_direction(self, tracks, detections, frame):
+        if not tracks or not detections:
+            return []
+        cost = self.iou_cost([t.box for t in tracks], detections)
+        for i, track in enumerate(tracks):
+            if track.heading is None:
+                continue
+            start = track.boxes.get(frame - 1 - self.delta, track.last_box)
+            for j, (box, _, _) in enumerate(detections):
+                cosine = np.clip(track.heading @ heading(start, box), -1, 1)
+                cost[i, j] += self.direction_weight * (np.arccos(cosine) / np.pi - 0.5)
+        return assign(cost, 1 - self.thr)
+
+    def track(self, boxes, scores, labels, frame):
+        every = list(zip(boxes, scores, labels, strict=True))
+        detections = [d for d in every if d[1] > self.obj_score_thr]
+        started = bool(self.tracks)
+        confirmed = [t for t in self.tracks if t.confirmed]
+        tentative = [t for t in self.tracks if not t.confirmed]
+        for track in confirmed:
+            track.predict(frame)
+        pairs = {}
+        for group in (confirmed, tentative):
+            left = [j for j in range(len(detections)) if j not in pairs]
+            found = self.by_direction(group, [detections[j] for j in left], frame)
+            pairs.update({left[j]: group[i] for i, j in found})
+        matched = {t.id for t in pairs.values()}
+        rest = [t for t in self.tracks if t.id not in matched]
+        left = [j for j in range(len(detections)) if j not in pairs]
+        if rest and left:
+            cost = self.iou_cost([t.last_box for t in rest], [detections[j] for j in left])
+            pairs.update({left[j]: rest[i] for i, j in assign(cost, 1 - self.thr)})
+        rows = []
+        for j, (box, score, label) in enumerate(detections):
+            track = pairs.get(j)
+            if track is not None:
+                track.observe(box, score, frame, self.delta)
+                self.confirm(track)
+            elif started or score > self.init_thr:
+                track = self.birth(box, score, label, frame)
+            else:
+                continue
+            rows.append((track.id, *box, score, label))
+        self.bury(frame)
+        return rows

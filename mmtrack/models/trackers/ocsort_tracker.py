@@ -16,7 +16,8 @@ from ..builder import TRACKERS
 from .motion_tracker import NO_ID, Detections
 from .sort_tracker import SortTracker
 
-NO_FRAME = -1
+# Before any frame that is looked back to, also from the first frames of a video.
+NO_FRAME = np.iinfo(np.int64).min
 
 
 @TRACKERS.register_module()

@@ -8,7 +8,7 @@ import torch
 
 from mmtrack.models import build_motion, build_tracker
 from oracles.crowds import crowd
-from oracles.plain_trackers import PlainByteTrack, PlainSort
+from oracles.plain_trackers import PlainByteTrack, PlainOCSort, PlainSort
 
 BYTE = dict(
     type="ByteTracker",
@@ -27,6 +27,10 @@ METHODS = {
     "sort": (
         dict(type="SortTracker", obj_score_thr=0.5, match_iou_thr=0.5, reid=None),
         lambda: PlainSort(obj_score_thr=0.5, match_iou_thr=0.5),
+    ),
+    "ocsort": (
+        dict(type="OCSORTTracker", num_frames_retain=30),
+        lambda: PlainOCSort(num_frames_retain=30),
     ),
 }
 CROWDS = {
