@@ -13,11 +13,13 @@ from .builder import (
     build_reid,
     build_tracker,
 )
+from .backbones import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .mot import *  # noqa: F403
 from .motion import *  # noqa: F403
 from .reid import *  # noqa: F403
 from .sot import *  # noqa: F403
+from .track_heads import *  # noqa: F403
 from .trackers import *  # noqa: F403
 
 __all__ = [

@@ -1,5 +1,7 @@
 """Single object trackers."""
 
 from .base import BaseSingleObjectTracker
+from .siamrpn import SiamRPN
+from .stark import Stark
 
-__all__ = ["BaseSingleObjectTracker"]
+__all__ = ["BaseSingleObjectTracker", "SiamRPN", "Stark"]
