@@ -9,6 +9,7 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
+from pycocotools.coco import COCO
 
 from mmtrack.core.bbox import bbox_iou, calculate_region_overlap
 from mmtrack.datasets import build_dataset
@@ -33,7 +34,8 @@ SMALL = {"size": (160, 120), "frames": FRAMES, "people": 4}
 def write(folder, name, **options):
     """Fill a folder and check that as many frames were rendered as announced."""
     layout = LAYOUTS[name]
-    chosen = replace(layout.options, **{**SMALL, **options})
+    chosen = {key: value for key, value in {**SMALL, **options}.items() if value is not None}
+    chosen = replace(layout.options, **chosen)
     folder.mkdir()
     steps = []
     layout.write(folder, chosen, lambda: steps.append(1))
@@ -120,6 +122,52 @@ class TestEveryLayout:
         assert len(content["images"]) == len(content["annotations"]) == count * FRAMES
         for image in content["images"]:
             assert (folder / image["file_name"]).is_file()
+
+
+def test_coco(tmp_path):
+    """Boxes and areas agree with the masks, as pycocotools reads them."""
+    folder = write(tmp_path / "coco", "coco", frames=None, images=3, val_images=1)
+    coco = COCO(folder / "annotations/instances_train2017.json")
+    assert len(coco.getImgIds()) == 3
+    assert {c["id"]: c["name"] for c in coco.loadCats([1, 3])} == {1: "person", 3: "car"}
+    assert len(coco.getAnnIds(catIds=[1])) > 3
+    for ann in coco.loadAnns(coco.getAnnIds()):
+        mask = coco.annToMask(ann)
+        assert mask.sum() == ann["area"]
+        assert cv2.boundingRect(mask) == tuple(ann["bbox"])
+    images = sorted(p.name for p in (folder / "train2017").iterdir())
+    assert images == sorted(i["file_name"] for i in coco.loadImgs(coco.getImgIds()))
+    dataset = build_dataset(
+        {
+            "type": "SOTCocoDataset", "img_prefix": str(folder / "train2017"), "pipeline": [],
+            "ann_file": str(folder / "annotations/instances_train2017.json"), "split": "train",
+        }
+    )  # fmt: skip
+    assert len(dataset) == len(coco.getAnnIds())
+
+
+def test_imagenet_vid(tmp_path):
+    folder = write(tmp_path / "vid", "imagenet-vid", videos=2, val_videos=1, frames=20)
+    file = folder / "annotations/imagenet_vid_train.json"
+    content = json.loads(file.read_text())
+    assert [c["name"] for c in content["categories"]][:30:6] == [
+        "airplane", "car", "giant_panda", "motorcycle", "tiger",
+    ]  # fmt: skip
+    assert len(content["videos"][0]["vid_train_frames"]) == 15
+    assert sum(image["is_vid_train_frame"] for image in content["images"]) == 30
+    for image in content["images"]:
+        assert (folder / "Data/VID" / image["file_name"]).is_file()
+    ids = {(a["video_id"], a["instance_id"]) for a in content["annotations"]}
+    assert len({instance for _, instance in ids}) == len(ids), "ids do not repeat across videos"
+    val = json.loads((folder / "annotations/imagenet_vid_val.json").read_text())
+    assert not any(image["is_vid_train_frame"] for image in val["images"])
+    dataset = build_dataset(
+        {
+            "type": "SOTImageNetVIDDataset", "img_prefix": str(folder / "Data/VID"),
+            "pipeline": [], "ann_file": str(file), "split": "train",
+        }
+    )  # fmt: skip
+    assert len(dataset) == len(ids)
 
 
 def test_boxes_are_where_the_object_is(tmp_path):

@@ -28,6 +28,14 @@ from .sot_benchmarks import (
     write_uav123,
     write_vot,
 )
+from .sot_training import (
+    COCOOptions,
+    ImageNetVIDOptions,
+    count_coco,
+    count_imagenet_vid,
+    write_coco,
+    write_imagenet_vid,
+)
 
 _VIDEOS = "train/ and test/ videos with img1/, seqinfo.ini, det/det.txt and gt/gt.txt"
 
@@ -122,6 +130,20 @@ _ALL = (
         VOTOptions(),
         write_vot,
         count_sot_test,
+    ),
+    Layout(
+        "coco",
+        "COCO: pictures of people and cars with boxes and masks, annotations/instances_*.json.",
+        COCOOptions(),
+        write_coco,
+        count_coco,
+    ),
+    Layout(
+        "imagenet-vid",
+        "ImageNet VID: Data/VID and annotations/imagenet_vid_{train,val}.json.",
+        ImageNetVIDOptions(),
+        write_imagenet_vid,
+        count_imagenet_vid,
     ),
 )
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in _ALL}
