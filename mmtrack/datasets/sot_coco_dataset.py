@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from mmdet.datasets.builder import DATASETS
 
@@ -43,37 +45,39 @@ class AnnotationFileDataset(BaseSOTDataset):
         with self.file_client.get_local_path(self.ann_file) as path:
             self.coco = self.PARSER(path, name=self.ann_file)
         self.coco.require("images", "file_name")
-        self.coco.require("annotations", "bbox")
+        self.boxes = self.coco.boxes()
+        self.image_ids = self.coco.ids("annotations", "image_id")
+        unknown = np.setdiff1d(self.image_ids, self.coco.ids("images", "id"))
+        if len(unknown):
+            raise ValueError(
+                f"{self.ann_file}: there are annotations of image {unknown[0]}, which is not in "
+                "'images'"
+            )
         ids = self.object_ids()
         if not ids:
             raise ValueError(f"{self.ann_file} has no objects to train on")
         return ids
 
+    @abstractmethod
     def object_ids(self) -> list[int]:
         """Ids of the objects, each of which is a video."""
-        raise NotImplementedError
 
-    def ann_ids(self, video_ind: int) -> list[int]:
-        """Ids of the annotations of a video, one per frame."""
-        raise NotImplementedError
+    @abstractmethod
+    def rows_of_video(self, video_ind: int) -> np.ndarray:
+        """Positions of the annotations of a video in the file, one per frame, ``(N,)``."""
 
     def get_len_per_video(self, video_ind: int) -> int:
         """Number of frames of a video."""
-        return len(self.ann_ids(video_ind))
+        return len(self.rows_of_video(video_ind))
 
     def get_bboxes_from_video(self, video_ind: int) -> np.ndarray:
         """Boxes of a video, ``(N, 4)`` float64, x, y, width, height."""
-        anns = self.coco.load_anns(self.ann_ids(video_ind))
-        return np.array([ann["bbox"] for ann in anns], np.float64).reshape(-1, 4)
+        return self.boxes[self.rows_of_video(video_ind)]
 
     def frame_name(self, video_ind: int, frame_ind: int) -> str:
         """File of a frame, relative to ``img_prefix``."""
-        return self.image(video_ind, frame_ind)["file_name"]
-
-    def image(self, video_ind: int, frame_ind: int) -> dict:
-        """Entry of a frame in the annotation file."""
-        ann = self.coco.anns[self.ann_ids(video_ind)[frame_ind]]
-        return self.coco.imgs[ann["image_id"]]
+        row = self.rows_of_video(video_ind)[frame_ind]
+        return self.coco.imgs[int(self.image_ids[row])]["file_name"]
 
 
 @DATASETS.register_module()
@@ -91,13 +95,9 @@ class SOTCocoDataset(AnnotationFileDataset):
 
     def object_ids(self) -> list[int]:
         """Ids of the annotations that are no crowds, in the order of the file."""
-        crowds = self.coco.flags("annotations", "iscrowd")
-        return self.coco.ids("annotations", "id")[~crowds].tolist()
+        self.rows = np.flatnonzero(~self.coco.flags("annotations", "iscrowd"))
+        return self.coco.ids("annotations", "id")[self.rows].tolist()
 
-    def ann_ids(self, video_ind: int) -> list[int]:
-        """The id of the annotation."""
-        return [self.data_infos[video_ind]]
-
-    def get_len_per_video(self, video_ind: int) -> int:
-        """Number of frames of a video, 1."""
-        return 1
+    def rows_of_video(self, video_ind: int) -> np.ndarray:
+        """Position of the annotation in the file, ``(1,)``."""
+        return self.rows[video_ind : video_ind + 1]

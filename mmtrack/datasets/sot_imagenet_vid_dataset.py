@@ -31,21 +31,30 @@ class SOTImageNetVIDDataset(AnnotationFileDataset):
 
     def object_ids(self) -> list[int]:
         """Instance ids in the order of the file."""
-        self.coco.require("annotations", "instance_id")
-        return list(self.coco.instancesToAnns)
+        self.occluded = self.coco.flags("annotations", "occluded")
+        images = self.coco.ids("images", "id")
+        order = np.argsort(images)
+        at = order[np.searchsorted(images, self.image_ids, sorter=order)]
+        self.frame_ids = self.coco.ids("images", "frame_id")[at]
+        instances = self.coco.ids("annotations", "instance_id")
+        # Rows of one instance become neighbours and keep their order.
+        by_instance = np.argsort(instances, kind="stable")
+        ids, first = np.unique(instances, return_index=True)
+        groups = np.split(by_instance, np.flatnonzero(np.diff(instances[by_instance])) + 1)
+        in_file = np.argsort(first)
+        self.rows = [groups[i] for i in in_file]
+        return ids[in_file].tolist()
 
-    def ann_ids(self, video_ind: int) -> list[int]:
-        """Ids of the annotations of an instance, in the order of the file."""
-        return self.coco.instancesToAnns[self.data_infos[video_ind]]
+    def rows_of_video(self, video_ind: int) -> np.ndarray:
+        """Positions of the annotations of an instance in the file, ``(N,)``."""
+        return self.rows[video_ind]
 
     def get_visibility_from_video(self, video_ind: int) -> dict[str, np.ndarray]:
         """``visible`` (N,) bool: the object is not marked as occluded."""
-        anns = self.coco.load_anns(self.ann_ids(video_ind))
-        return {"visible": np.array([not ann.get("occluded", False) for ann in anns], bool)}
+        return {"visible": ~self.occluded[self.rows_of_video(video_ind)]}
 
     def get_img_infos_from_video(self, video_ind: int) -> dict[str, Any]:
         """Images that show an instance; their ``frame_ids`` (N,) may have gaps."""
         infos = super().get_img_infos_from_video(video_ind)
-        img_ids = self.coco.instancesToImgs[self.data_infos[video_ind]]
-        infos["frame_ids"] = np.array([img["frame_id"] for img in self.coco.load_imgs(img_ids)])
+        infos["frame_ids"] = self.frame_ids[self.rows_of_video(video_ind)]
         return infos

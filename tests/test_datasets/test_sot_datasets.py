@@ -282,6 +282,14 @@ def test_coco(tmp_path):
         build(SOTCocoDataset, tmp_path, path, "train", True)
 
 
+def test_annotations_of_images_that_are_not_there(tmp_path):
+    path = coco_json(tmp_path / "a.json")
+    text = (tmp_path / "a.json").read_text().replace('"image_id": 3', '"image_id": 4')
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match="annotations of image 4, which is not in 'images'"):
+        build(SOTCocoDataset, tmp_path, path, "train", False)
+
+
 def test_imagenet_vid(tmp_path, video_data, write_videos):
     data = video_data((5, 3), objects=2)
     data["annotations"] = [a for a in data["annotations"] if a["image_id"] != 102]
@@ -520,6 +528,24 @@ def test_samplers_of_training_and_testing(tmp_path, monkeypatch):
         assert len(loader.sampler) == 5
     assert mixed.CLASSES is None
     assert mixed[0]["search_img"].data.shape == (1, 3, 255, 255)
+
+
+def test_concatenated_test_sets(tmp_path):
+    config = {
+        "type": "LaSOTDataset",
+        "ann_file": [lasot(tmp_path / "a", (3, 2)), lasot(tmp_path / "b", (4,))],
+        "img_prefix": [str(tmp_path / "a"), str(tmp_path / "b")],
+        "pipeline": [],
+        "split": "test",
+        "test_mode": True,
+    }
+    dataset = build_dataset(config)
+    loader = build_dataloader(dataset, 1, 0, dist=False, shuffle=False)
+    names = [dataset[index]["img_info"]["filename"] for index in loader.sampler]
+    assert [osp.basename(name)[7] for name in names] == list("123121234")
+    parts = [perfect(part)["track_bboxes"] for part in dataset.datasets]
+    scores = dataset.evaluate({"track_bboxes": sum(parts, [])}, metric="track", logger="silent")
+    assert scores["0_precision"] == scores["1_precision"] == 100
 
 
 def test_seeds_repeat_training_samples(tmp_path):

@@ -17,7 +17,7 @@ _NO_VIDEOS = (
     "videos, set load_as_video=False in the data set (load_img_as_vid=True of CocoVID)."
 )
 _ALL: list[int] = []  # the documented default
-_VIDEO_INDICES = ("videos", "vidToImgs", "vidToInstances", "instancesToImgs", "instancesToAnns")
+_VIDEO_INDICES = ("videos", "vidToImgs", "vidToInstances", "instancesToImgs")
 
 
 class CocoVID(ColumnarCOCO):
@@ -151,12 +151,6 @@ class CocoVID(ColumnarCOCO):
         """Image ids by instance id."""
         instances, rows = self._optional("instance_id")
         return Groups(instances, self.ids("annotations", "image_id")[rows])
-
-    @cached_property
-    def instancesToAnns(self) -> Groups:
-        """Annotation ids by instance id, in the order of ``instancesToImgs``."""
-        instances, rows = self._optional("instance_id")
-        return Groups(instances, self.ids("annotations", "id")[rows])
 
     @cached_property
     def vidToInstances(self) -> Groups:

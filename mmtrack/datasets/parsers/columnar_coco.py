@@ -210,6 +210,26 @@ class ColumnarCOCO(COCO):
             raise ValueError(f"{self.file_name}: {field!r} of {key} must be true, false, 0 or 1.")
         return present & (values != 0)
 
+    def boxes(self) -> np.ndarray:
+        """Boxes of all annotations, ``(N, 4)`` float64, x, y, width, height.
+
+        Raises:
+            ValueError: an annotation has no box, or not four numbers; the message names it.
+        """
+        self.require("annotations", "bbox")
+        column = self._table("annotations").columns.columns.get("bbox")
+        values = getattr(column, "values", None)
+        if values is not None and values.shape[1:] == (4,):
+            return values.astype(np.float64, copy=False)
+        boxes = [ann["bbox"] for ann in self.anns.values()]
+        for ann_id, box in zip(self.anns, boxes, strict=True):
+            if not isinstance(box, list) or len(box) != 4:
+                raise ValueError(
+                    f"{self.file_name}: bbox of annotation {ann_id} is {box!r}, expected x, y, "
+                    "width, height."
+                )
+        return np.array(boxes, np.float64).reshape(-1, 4)
+
     def image_ids_with(self, cat_ids: Any) -> np.ndarray:
         """Ids of the images that have annotations of some categories."""
         chosen = np.isin(self.ids("annotations", "category_id"), cat_ids)

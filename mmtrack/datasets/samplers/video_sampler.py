@@ -17,7 +17,8 @@ def frame_groups(dataset: Dataset) -> list[list[FrameIndex]]:
     Args:
         dataset: With ``num_frames_per_video`` (single object tracking; an item is addressed by
             video and frame), with ``data_infos`` (an item is a frame, and the first frame of each
-            video has ``frame_id`` 0), or a concatenation of the latter.
+            video has ``frame_id`` 0), or a concatenation of such data sets, whose items are
+            addressed by their number.
 
     Returns:
         One list of indices per video, in the order of the data set.
@@ -30,9 +31,9 @@ def frame_groups(dataset: Dataset) -> list[list[FrameIndex]]:
         return [[(video, frame) for frame in range(count)] for video, count in frames]
     if isinstance(dataset, ConcatDataset):
         groups, first = [], 0
-        for part in dataset.datasets:
-            groups += [[first + i for i in group] for group in frame_groups(part)]
-            first += len(part)
+        for group in (group for part in dataset.datasets for group in frame_groups(part)):
+            groups.append(list(range(first, first + len(group))))
+            first += len(group)
         return groups
     frame_ids = [info.get("frame_id") for info in dataset.data_infos]
     if None in frame_ids:

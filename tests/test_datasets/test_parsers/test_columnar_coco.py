@@ -299,3 +299,32 @@ def test_missing_and_broken_files(tmp_path):
         ColumnarCOCO(path)
     with pytest.raises(ValueError, match="remote://x/cut.json is not a valid"):
         ColumnarCOCO(path, name="remote://x/cut.json")
+
+
+def test_boxes_and_flags(tmp_path):
+    data = make_data()
+    for i, ann in enumerate(data["annotations"]):
+        ann.update({"odd": bool(i % 2)} if i % 3 else {})
+        ann["word"] = "x"
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(data))
+    coco = ColumnarCOCO(path)
+    boxes = coco.boxes()
+    assert boxes.dtype == np.float64
+    np.testing.assert_array_equal(boxes, [ann["bbox"] for ann in data["annotations"]])
+    for field in ("iscrowd", "odd", "nowhere"):
+        expected = [bool(ann.get(field, False)) for ann in data["annotations"]]
+        assert coco.flags("annotations", field).tolist() == expected
+    with pytest.raises(ValueError, match="'word' of annotations must be true, false, 0 or 1"):
+        coco.flags("annotations", "word")
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], None, "1,2,3,4"])
+def test_boxes_of_other_lengths(tmp_path, box):
+    data = make_data()
+    data["annotations"][3]["bbox"] = box
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(data))
+    name = f"bbox of annotation {data['annotations'][3]['id']} is "
+    with pytest.raises(ValueError, match=name):
+        ColumnarCOCO(path).boxes()

@@ -77,6 +77,7 @@ def test_concatenated_videos():
     dataset = ConcatDataset([Frames(2, 1), Frames(3)])
     assert frame_groups(dataset) == [[0, 1], [2], [3, 4, 5]]
     assert list(DistributedVideoSampler(dataset, 2, 1)) == [3, 4, 5]
+    assert frame_groups(ConcatDataset([Videos(2, 1), Videos(3)])) == [[0, 1], [2], [3, 4, 5]]
 
 
 def test_more_processes_than_videos():
