@@ -489,6 +489,54 @@ def test_training_batches(tmp_path):
         assert torch.equal(batch["is_positive_pairs"], batch["search_is_positive_pairs"])
 
 
+@pytest.mark.parametrize("with_score", [False, True], ids=["stage 1", "stage 2"])
+def test_stark_batches(tmp_path, with_score):
+    infos = lasot(tmp_path, (6, 8), frames=True)
+    keys = ["img", "gt_bboxes", "padding_mask"] + ["gt_labels"] * with_score
+    norm = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "to_rgb": True}
+    flip = {"type": "SeqRandomFlip", "flip_ratio": 0.5, "direction": "horizontal"}
+    factors = {"crop_size_factor": [2, 2, 5]}
+    pipeline = [
+        {"type": "TridentSampling", "train_cls_head": with_score, "min_num_frames": 5},
+        {"type": "LoadMultiImagesFromFile", "to_float32": True},
+        {"type": "SeqLoadAnnotations", "with_bbox": True, "with_label": with_score},
+        {"type": "SeqGrayAug", "prob": 0.05},
+        {**flip, "share_params": True},
+        {
+            "type": "SeqBboxJitter",
+            "center_jitter_factor": [0, 0, 4.5],
+            "scale_jitter_factor": [0, 0, 0.5],
+            **factors,
+        },
+        {"type": "SeqCropLikeStark", **factors, "output_size": [128, 128, 320]},
+        {"type": "SeqBrightnessAug", "jitter_range": 0.2},
+        {**flip, "share_params": False},
+        {"type": "SeqNormalize", **norm},
+        {"type": "CheckPadMaskValidity", "stride": 16},
+        {"type": "VideoCollect", "keys": keys, "meta_keys": "valid"},
+        {"type": "ConcatSameTypeFrames", "num_key_frames": 2},
+        {"type": "SeqDefaultFormatBundle", "ref_prefix": "search"},
+    ]
+    dataset = build(LaSOTDataset, tmp_path, infos, "train", False, pipeline)
+    batch = next(iter(build_dataloader(dataset, 2, 0, dist=False, seed=0)))
+    shapes = {key: tuple(batch[key].data[0].shape) for key in batch if "img" in key[-3:]}
+    assert shapes == {"img": (2, 2, 3, 128, 128), "search_img": (2, 1, 3, 320, 320)}
+    assert batch["padding_mask"].data[0].shape == (2, 2, 128, 128)
+    assert batch["search_padding_mask"].data[0].shape == (2, 1, 320, 320)
+    assert batch["padding_mask"].data[0].dtype == torch.bool
+    boxes = batch["gt_bboxes"].data[0] + batch["search_gt_bboxes"].data[0]
+    assert [(tuple(b.shape), b.dtype) for b in boxes] == [
+        ((2, 5), torch.float64),
+        ((2, 5), torch.float64),
+        ((1, 5), torch.float64),
+        ((1, 5), torch.float64),
+    ]
+    assert ("gt_labels" in batch) is with_score
+    if with_score:
+        assert [tuple(b.shape) for b in batch["gt_labels"].data[0]] == [(2, 2)] * 2
+        assert [tuple(b.shape) for b in batch["search_gt_labels"].data[0]] == [(1, 2)] * 2
+
+
 def test_samplers_of_training_and_testing(tmp_path, monkeypatch):
     infos = lasot(tmp_path, frames=True)
     test = build(LaSOTDataset, tmp_path, infos, pipeline=TEST_PIPELINE)

@@ -269,6 +269,8 @@ class SeqCropLikeStark:
             crop, scale, mask = self.crop_like_stark(frame["img"], around, factor, size)
             bbox = self.generate_box(_single_box(frame), around, scale, size)
             frame.update(img=crop, img_shape=crop.shape, padding_mask=mask, gt_bboxes=bbox[None])
+            # The mask is flipped with the image.
+            frame["seg_fields"] = [*frame.get("seg_fields", []), "padding_mask"]
         return results
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from mmtrack.datasets.pipelines import (
     SeqCropLikeSiamFC,
     SeqCropLikeStark,
     SeqGrayAug,
+    SeqRandomFlip,
     build_pipeline,
     build_sot_pipeline,
 )
@@ -197,6 +198,20 @@ def test_stark_frames():
         SeqCropLikeStark([2, 5], [32, 80])(frames[:1])
     with pytest.raises(ValueError, match="need one value for each frame"):
         SeqCropLikeStark([2, 5], [32])
+
+
+@pytest.mark.parametrize("flip_ratio", [0.0, 1.0])
+def test_mask_is_flipped_with_the_crop(flip_ratio):
+    box = np.array([[2, 30, 22, 50.0]])  # the crop leaves the image on the left
+    frame = {"img": image() // 2 + 100, "gt_bboxes": box, "jittered_bboxes": box}
+    frame |= {"img_fields": ["img"], "bbox_fields": ["gt_bboxes"], "seg_fields": []}
+    flip = SeqRandomFlip(share_params=False, flip_ratio=flip_ratio)
+    found = flip(SeqCropLikeStark([5], [64])([frame]))[0]
+    assert found["padding_mask"].any()
+    # padding is black, the image is not
+    inside = ~found["padding_mask"]
+    assert (found["img"][inside] >= 100).all()
+    assert found["padding_mask"][:, 0].all() == (flip_ratio == 0)
 
 
 @pytest.mark.parametrize("bbox", [(5, 5, 5, 9), (5, 5, 4, 9), (5, 5, 9, np.nan)])
