@@ -32,9 +32,6 @@ class GOT10kDataset(HiddenTestDataset):
     SPLITS = ("train", "val", "test", "train_vot", "val_vot")
     write_submission = staticmethod(write_got10k_zip)
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-
     def get_visibility_from_video(self, video_ind: int) -> dict[str, np.ndarray]:
         """Visibility from ``absence.label`` and ``cover.label``, which training reads.
 

@@ -24,9 +24,6 @@ class LaSOTDataset(PublicTestDataset):
 
     SPLITS = ("train", "test")
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-
     def get_visibility_from_video(self, video_ind: int) -> dict[str, np.ndarray]:
         """``visible`` (N,) bool: neither fully occluded nor out of view."""
         folder = osp.dirname(self.data_infos[video_ind]["video_path"])

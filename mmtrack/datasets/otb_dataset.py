@@ -33,9 +33,6 @@ class OTB100Dataset(PublicTestDataset):
     SPLITS = ("test",)
     FRAME_TEMPLATE = "%04d.jpg"
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-
     def load_data_infos(self, split: str = "test") -> list[dict]:
         """Read the list of videos; ``init_skip_num`` counts annotations before the first frame."""
         infos = super().load_data_infos(split)

@@ -90,9 +90,6 @@ class SOTCocoDataset(AnnotationFileDataset):
         **kwargs: As `args`.
     """
 
-    def __init__(self, ann_file: str, *args, **kwargs):
-        super().__init__(ann_file, *args, **kwargs)
-
     def object_ids(self) -> list[int]:
         """Ids of the annotations that are no crowds, in the order of the file."""
         self.rows = np.flatnonzero(~self.coco.flags("annotations", "iscrowd"))

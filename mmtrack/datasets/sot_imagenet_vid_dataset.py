@@ -26,9 +26,6 @@ class SOTImageNetVIDDataset(AnnotationFileDataset):
 
     PARSER = CocoVID
 
-    def __init__(self, ann_file: str, *args, **kwargs):
-        super().__init__(ann_file, *args, **kwargs)
-
     def object_ids(self) -> list[int]:
         """Instance ids in the order of the file."""
         self.occluded = self.coco.flags("annotations", "occluded")

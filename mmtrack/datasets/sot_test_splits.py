@@ -17,7 +17,15 @@ _METRICS = ["track"]
 
 
 class PublicTestDataset(BaseSOTDataset):
-    """Videos that are mostly used for testing: the split is ``'test'`` unless told."""
+    """Videos that are mostly used for testing: the split is ``'test'`` unless told.
+
+    Args:
+        *args: As of `BaseSOTDataset`.
+        **kwargs: As `args`.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
 
     def load_data_infos(self, split: str = "test") -> list[dict]:
         """Read the list of videos, see `BaseSOTDataset.load_data_infos`."""
@@ -25,7 +33,15 @@ class PublicTestDataset(BaseSOTDataset):
 
 
 class HiddenTestDataset(BaseSOTDataset):
-    """Videos whose test boxes after the first frame are known to an evaluation server alone."""
+    """Videos whose test boxes after the first frame are known to an evaluation server alone.
+
+    Args:
+        *args: As of `BaseSOTDataset`.
+        **kwargs: As `args`.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
 
     @property
     def has_hidden_boxes(self) -> bool:

@@ -20,6 +20,3 @@ class UAV123Dataset(PublicTestDataset):
 
     SPLITS = ("test",)
     FRAME_TEMPLATE = "%06d.jpg"
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)

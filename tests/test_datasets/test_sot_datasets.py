@@ -306,6 +306,11 @@ def test_imagenet_vid(tmp_path, video_data, write_videos):
     assert infos["visible"].tolist() == [True, False, False, True]
     own = [a["bbox"] for a in data["annotations"] if a["instance_id"] == 2]
     np.testing.assert_array_equal(dataset.get_bboxes_from_video(1), own)
+    data["annotations"].reverse()
+    dataset = build(SOTImageNetVIDDataset, tmp_path, write_videos(data), "train", False)
+    assert dataset.data_infos == [12, 11, 2, 1]
+    np.testing.assert_array_equal(dataset.get_bboxes_from_video(2), own[::-1])
+    assert dataset.get_img_infos_from_video(2)["frame_ids"].tolist() == [4, 3, 1, 0]
     for ann in data["annotations"][1:]:
         del ann["instance_id"]
     with pytest.raises(ValueError, match="have no 'instance_id'"):
