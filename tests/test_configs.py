@@ -20,7 +20,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ZOO = ROOT.parent / "shared" / "zoo"
 
 # Folders of configs that exist. Those of later parts join as their models do.
-BUILT = ("det", "reid", "mot/deepsort", "mot/bytetrack", "mot/ocsort", "sot/stark")
+BUILT = (
+    "det",
+    "reid",
+    "mot/deepsort",
+    "mot/bytetrack",
+    "mot/ocsort",
+    "sot/siamese_rpn",
+    "sot/stark",
+)
 
 # Values that differ on purpose: the row of DEVIATIONS.md is "config typos". Configs for MOT20 took
 # images or annotations of MOT17 for validation. STARK evaluated after its last epoch (never), on a
@@ -93,7 +101,7 @@ def tuples(node) -> set[str]:
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
 def test_there_are_configs_to_test():
-    assert len(NAMES) == 29
+    assert len(NAMES) == 35
 
 
 @every_config

@@ -24,11 +24,8 @@ API = json.loads(API_FILE.read_text()) if API_FILE.is_file() else {}
 # Patterns of names of parts to come: single object tracking, video object detection, instance
 # segmentation, Tracktor and QDTrack.
 LATER = (
-    "mmtrack.apis.inference_sot",
     "mmtrack.apis.inference_vid",
-    "mmtrack.core.anchor.*",
     "mmtrack.core.evaluation.eval_vis",
-    "mmtrack.core.optimizer.*",
     "mmtrack.datasets.ImagenetVIDDataset",
     "mmtrack.datasets.TaoDataset",
     "mmtrack.datasets.YouTubeVISDataset",

@@ -104,6 +104,44 @@ def inference_mot(model: nn.Module, img: str | np.ndarray, frame_id: int) -> dic
         return model(return_loss=False, rescale=True, **batch)
 
 
+def inference_sot(
+    model: nn.Module, image: str | np.ndarray, init_bbox: np.ndarray, frame_id: int
+) -> dict[str, np.ndarray]:
+    """Follow one object into a frame with a model for single object tracking.
+
+    Args:
+        model: A model from :func:`init_model`.
+        image: File name, or image ``(H, W, 3)`` uint8, BGR.
+        init_bbox: Box of the object in frame 0, ``(4,)``, x1, y1, x2, y2 in pixels. It is not used
+            in later frames, except by models that follow the VOT protocol.
+        frame_id: Number of the frame, counted from 0; 0 begins a new video.
+
+    Returns:
+        ``track_bboxes``: ``(5,)``: x1, y1, x2, y2 in pixels of ``image``, score (-1 in frame 0).
+
+    Raises:
+        ValueError: the box is not finite, has no area, lies outside of the image or has another
+            count of numbers than 4 or 8.
+    """
+    info: dict[str, Any] = {"frame_id": frame_id}
+    bboxes = np.asarray(init_bbox, dtype=np.float32)
+    data: dict[str, Any] = {
+        "img_info": info,
+        "img_prefix": None,
+        "ann_info": {"bboxes": bboxes, "visible": True},
+        "bbox_fields": [],
+    }
+    if isinstance(image, str):
+        info["filename"] = image
+    else:
+        data["img"] = image
+    data = _pipeline(model, from_array=not isinstance(image, str))(data)
+    # The frame stays in main memory: models move the part that they cut out of it.
+    batch = to_device(collate([data], samples_per_gpu=1), torch.device("cpu"))
+    with torch.no_grad():
+        return model(return_loss=False, rescale=True, **batch)
+
+
 def to_device(batch: dict, device: torch.device) -> dict:
     """A collated batch taken out of its containers, tensors on the device."""
     target = -1 if device.type == "cpu" else (device.index or 0)  # -1 is mmcv's name of the CPU

@@ -36,8 +36,8 @@ class SiameseRPNAnchorGenerator(AnchorGenerator):
     ) -> torch.Tensor:
         """Anchors at one place of a feature map.
 
-        An anchor of area ``base_size ** 2`` and the given ratio has its sides cut to whole pixels
-        before it is scaled, so 64 pixels and a ratio of 1/3 give 13 x 4 instead of 13.9 x 4.6.
+        Both sides of an anchor of area ``base_size ** 2`` are cut to whole pixels before they are
+        scaled: a base size of 8 and a ratio of 1/3 give 13 x 4 instead of 13.9 x 4.6.
 
         Args:
             base_size: Side of the square anchor of scale 1 in pixels.
@@ -50,7 +50,7 @@ class SiameseRPNAnchorGenerator(AnchorGenerator):
         """
         x, y = center if center is not None else (self.center_offset * base_size,) * 2
         widths = torch.sqrt(base_size**2 / ratios).floor()
-        heights = (widths * ratios).floor()
+        heights = torch.sqrt(base_size**2 * ratios).floor()
         if self.scale_major:
             ws = (widths[:, None] * scales[None, :]).reshape(-1)
             hs = (heights[:, None] * scales[None, :]).reshape(-1)

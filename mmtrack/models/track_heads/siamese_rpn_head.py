@@ -357,5 +357,6 @@ def per_anchor(maps: torch.Tensor, numbers: int) -> torch.Tensor:
 
 
 def _around(index: int, length: int) -> slice:
-    """Up to seven places around one, inside the feature map."""
-    return slice(max(index - NEAR, 0), min(index + NEAR + 1, length))
+    """Seven places around one, as far as they are inside the feature map."""
+    index = min(max(index, 0), length - 1)
+    return slice(max(index - NEAR, 0), index + NEAR + 1)
