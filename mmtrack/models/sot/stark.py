@@ -62,9 +62,6 @@ class Stark(BaseSingleObjectTracker):
             self.head = build_part({**head, "train_cfg": train_cfg, "test_cfg": test_cfg})
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
-        # constants, not weights: checkpoints do not hold them
-        for name, values in (("img_mean", IMG_MEAN), ("img_std", IMG_STD)):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self._one_pass = OnePass(self)
@@ -131,8 +128,9 @@ class Stark(BaseSingleObjectTracker):
         Only the crop moves to the device of the model; the frame may stay in main memory.
         """
         crop, resize_factor, mask = self.get_cropped_img(img, bbox, area_factor, size)
-        crop = (crop.to(self.img_mean.device) - self.img_mean) / self.img_std
-        return {"feat": self.extract_feat(crop), "mask": mask.to(crop.device)}, resize_factor
+        device = next(self.parameters()).device
+        feats = self.extract_feat(_normalize(crop.to(device)))
+        return {"feat": feats, "mask": mask.to(device)}, resize_factor
 
     def get_cropped_img(
         self,
@@ -290,6 +288,13 @@ class Stark(BaseSingleObjectTracker):
         return self.head.loss(
             self.head(inputs), search_gt_bboxes, search_gt_labels, tuple(search.shape[-2:])
         )
+
+
+def _normalize(crop: torch.Tensor) -> torch.Tensor:
+    # Channel by channel, because a tensor of constants would have to travel to the device, and the
+    # host would wait for it.
+    channels = zip(crop.unbind(1), IMG_MEAN, IMG_STD, strict=True)
+    return torch.stack([(channel - mean) / std for channel, mean, std in channels], dim=1)
 
 
 def _read(results: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

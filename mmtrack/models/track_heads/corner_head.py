@@ -35,9 +35,6 @@ class CornerPredictorHead(BaseModule):
         self.stride = stride
         self.tl_corner_pred = _score_branch(inplanes, channel)
         self.br_corner_pred = _score_branch(inplanes, channel)
-        # a constant, not a weight: checkpoints do not hold it
-        places = torch.arange(feat_size, dtype=torch.float32) * stride
-        self.register_buffer("places", places, persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Boxes of feature maps.
@@ -74,7 +71,9 @@ class CornerPredictorHead(BaseModule):
             ``[0, (feat_size - 1) * stride]``.
         """
         probabilities = score_map.flatten(1).softmax(dim=1).view(-1, self.feat_size, self.feat_size)
-        places = self.places[:, None]
+        # made anew each time: mmcv writes constants kept as buffers into checkpoints
+        places = torch.arange(self.feat_size, device=score_map.device, dtype=score_map.dtype)
+        places = (places * self.stride)[:, None]
         return probabilities.sum(dim=1) @ places, probabilities.sum(dim=2) @ places
 
 

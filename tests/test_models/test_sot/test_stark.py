@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from mmcv import ConfigDict
+from mmcv.runner import save_checkpoint
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmtrack.models import build_model
 from mmtrack.models.sot import Stark
-from mmtrack.models.sot.stark import clip_to_frame
+from mmtrack.models.sot.stark import IMG_MEAN, IMG_STD, clip_to_frame
 
 DIM = 16
 FROZEN = ["transformer", "bbox_head", "query_embedding"]
@@ -372,9 +373,17 @@ def test_crops_are_normalised_after_padding():
     model, seen = build(), []
     model.extract_feat = lambda img: seen.append(img) or (torch.zeros(1, DIM, 2, 2),)
     model.init(torch.full((1, 3, 70, 110), 255, dtype=torch.uint8), [0.0, 35.0, 20.0, 20.0])
-    mean, std = model.img_mean.flatten(), model.img_std.flatten()
+    mean, std = torch.tensor(IMG_MEAN), torch.tensor(IMG_STD)
     torch.testing.assert_close(seen[0][0, :, 16, 0], -mean / std)
     torch.testing.assert_close(seen[0][0, :, 16, 31], (255 - mean) / std)
     # the published numbers of ImageNet, as fractions of 255
     torch.testing.assert_close(mean / 255, torch.tensor([0.485, 0.456, 0.406]))
     torch.testing.assert_close(std / 255, torch.tensor([0.229, 0.224, 0.225]))
+
+
+def test_checkpoints_hold_the_weights_alone(tmp_path):
+    """mmcv writes every buffer, also those that torch leaves out of the state."""
+    model = build()
+    save_checkpoint(model, str(tmp_path / "a.pth"))
+    state = torch.load(tmp_path / "a.pth", weights_only=True)["state_dict"]
+    assert list(state) == list(model.state_dict())

@@ -79,10 +79,6 @@ def test_score_branch_is_a_stack_of_convolutions(head):
         torch.testing.assert_close(head.get_score_map(feats)[0], want, rtol=1e-4, atol=1e-5)
 
 
-def test_places_are_no_weights(head):
-    assert not [key for key in head.state_dict() if "place" in key]
-
-
 @pytest.mark.parametrize("use_bn", [False, True])
 def test_score_head_is_a_perceptron(use_bn):
     torch.manual_seed(3)
