@@ -89,8 +89,8 @@ def eval_sot_eao(
         videos_wh: As there.
 
     Returns:
-        ``eao`` in [0, 1]; lengths that no video reaches are left out, and it is NaN, with a
-        warning, if none reaches the interval.
+        ``eao`` in [0, 1]; lengths that no video has are left out, and it is NaN, with a warning,
+        if none reaches the interval.
 
     Raises:
         ValueError: as there, or the interval is empty.
@@ -98,7 +98,7 @@ def eval_sot_eao(
     low, high = interval
     if not 1 <= low <= high:
         raise ValueError(f"interval must be two ascending lengths from 1 on, found {interval}")
-    curve = eao_curve(_read_runs(results, annotations, videos_wh), high)[low - 1 :]
+    curve = eao_curve(_read_runs(results, annotations, videos_wh))[low - 1 : high]
     known = curve[np.isfinite(curve)]
     if not len(known):
         warnings.warn(
@@ -110,7 +110,7 @@ def eval_sot_eao(
     return {"eao": float(known.mean())}
 
 
-def eao_curve(runs: Sequence[_Run], longest: int) -> np.ndarray:
+def eao_curve(runs: Sequence[_Run]) -> np.ndarray:
     """Overlap that is expected on a video of each length.
 
     A video is split into parts at its starts. A part that ends with a failure stays lost, its
@@ -119,12 +119,12 @@ def eao_curve(runs: Sequence[_Run], longest: int) -> np.ndarray:
 
     Args:
         runs: Tracked videos.
-        longest: Longest length of interest.
 
     Returns:
-        ``(longest,)``, mean overlap of the first 1, 2, ... frames averaged over the parts that
-        are as long; NaN for lengths that no part has.
+        Mean overlap of the first 1, 2, ... frames averaged over the parts that are as long, up to
+        the longest video without its first frame; NaN for lengths that no part has.
     """
+    longest = max(len(run.states) for run in runs) - 1
     total, count = np.zeros(longest), np.zeros(longest)
     for run in runs:
         # A tracker always starts with the video, also where its first result is a region.

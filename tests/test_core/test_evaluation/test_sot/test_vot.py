@@ -73,7 +73,7 @@ def plain_eao(results, annotations, low, high, size):
             elif len(row) > 1:
                 part.append(calculate_region_overlap(row, box, size))
     curve = []
-    for length in range(low, high + 1):
+    for length in range(low, min(high, max(map(len, results)) - 1) + 1):
         means = [sum(part[:length]) / length for part, lost in parts if lost or len(part) >= length]
         if means:
             curve.append(np.mean(means))
@@ -117,6 +117,15 @@ def test_hand_numbers():
     assert found["accuracy"] == pytest.approx(2.5 / 5)
     found = eval_sot_accuracy_robustness(results, annotations, burnin=2)
     assert found["accuracy"] == pytest.approx(0.5), "one frame after each start is left out"
+
+
+def test_a_failure_says_nothing_about_lengths_that_no_video_has():
+    results = [[START, LOST, WAIT, START, BOX, BOX]]
+    annotations = [np.tile(BOX, (6, 1))]
+    assert eval_sot_eao(results, annotations, [1, 2])["eao"] == 0.5
+    assert eval_sot_eao(results, annotations, [3, 5])["eao"] == 0
+    with pytest.warns(UserWarning, match="undefined"):
+        assert np.isnan(eval_sot_eao(results, annotations, [6, 9])["eao"])
 
 
 def test_perfect_tracker():
