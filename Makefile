@@ -64,13 +64,13 @@ demo: $(DEMO)/scores.txt $(DEMO_VIDEO) $(DEMO)/curves.png  ## train, track, scor
 
 $(MOT)/.synthetic.json: | $(STAMP)
 	@echo "== Rendering videos of crowds"
-	@$(BIN)/python tools/synthesize.py mot17 --out $(MOT) --sequences 14 --frames 20 \
-	  --test-sequences 3 --test-gt
+	@$(BIN)/python tools/synthesize.py mot17 --out $(MOT) --sequences 8 --frames 20 \
+	  --test-sequences 3 --test-gt --people 6
 
 $(CROWD)/.synthetic.json: | $(STAMP)
 	@echo "== Rendering single images of crowds"
-	@$(BIN)/python tools/synthesize.py crowdhuman --out $(CROWD) --size 640x360 --images 280 \
-	  --val-images 0 --people 9
+	@$(BIN)/python tools/synthesize.py crowdhuman --out $(CROWD) --size 640x360 --images 400 \
+	  --val-images 0 --people 8
 
 $(MOT)/annotations/test_cocoformat.json: $(MOT)/.synthetic.json
 	@$(BIN)/python tools/convert_datasets/mot/mot2coco.py -i $(MOT) -o $(MOT)/annotations

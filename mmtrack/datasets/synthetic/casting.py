@@ -98,10 +98,16 @@ def _resolution(ground: Ground, distance: float, camera: CameraPath) -> float:
     return float(np.clip(wanted, _COARSEST, _FINEST))
 
 
+def _exposure(rng: np.random.Generator) -> np.ndarray:
+    """Brightness and tint of the light on the surroundings, a factor for each channel."""
+    factors = rng.uniform(0.85, 1.12) * (1 + 0.04 * rng.uniform(-1, 1, 3))
+    return factors.astype(np.float32)
+
+
 def _grain(rng: np.random.Generator, size: tuple[int, int], strength: float) -> np.ndarray:
     """Sensor noise around 128."""
-    noise = rng.normal(128, strength, (size[1] + 48, size[0] + 48, 3))
-    return np.round(np.clip(noise, 0, 255)).astype(np.uint8)
+    noise = rng.standard_normal((size[1] + 48, size[0] + 48, 3), dtype=np.float32)
+    return np.clip(np.rint(noise * strength + 128), 0, 255).astype(np.uint8)
 
 
 def _person(rng: np.random.Generator, track: Track, ground: Ground, camera: CameraPath) -> Actor:
@@ -178,22 +184,24 @@ def street_scene(spec: SceneSpec) -> Scene:
     picture = paint_street(rng, picture_size, ground, road)
     actors = _walkers(rng, area, spec.people, camera)
     actors += _cars(rng, area, road, camera) + _props(rng, area, camera)
-    exposure = rng.uniform(0.85, 1.12) * (1 + 0.04 * rng.uniform(-1, 1, 3))
+    picture *= _exposure(rng)
     grain = _grain(rng, spec.size, rng.uniform(1.5, 3.5))
-    return Scene(spec.name, spec.size, spec.fps, picture * exposure, ground, camera, actors, grain)
+    return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, grain)
 
 
 def crowd_scene(spec: SceneSpec) -> Scene:
-    """A single picture full of people of very different sizes, as in CrowdHuman."""
+    """A picture full of people of very different sizes, as in CrowdHuman.
+
+    Cars, posts and a seated person stand among them, as in ``street_scene``.
+    """
     rng = seeded(spec.seed, spec.name)
-    ground, picture_size = _lay_out(rng, spec, near=(0.35, 0.75), far=(0.12, 0.2))
+    ground, picture_size = _lay_out(rng, spec, near=(0.35, 0.75), far=(0.12, 0.22))
     camera = camera_path(rng, "static", spec.length, spec.size, picture_size, spec.fps)
     area = Area(ground, spec.size[0], spec.fps, spec.length)
-    picture = paint_street(rng, picture_size, ground, (ground.far + 1.0, ground.far + 7.0))
+    road = (ground.far + 1.0, ground.far + 7.0)
+    picture = paint_street(rng, picture_size, ground, road) * _exposure(rng)
     actors = _walkers(rng, area, spec.people, camera)
-    seat = stay(area, rng.uniform(-0.6, 0.6) * area.reach(ground.far), ground.far)
-    seated = SeatedFigure(random_appearance(rng), _resolution(ground, ground.far, camera))
-    actors.append(Actor(seated, seat, "static_person"))
+    actors += _cars(rng, area, road, camera) + _props(rng, area, camera)
     grain = _grain(rng, spec.size, rng.uniform(1.5, 4.0))
     return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, grain)
 

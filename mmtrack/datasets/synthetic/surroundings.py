@@ -23,9 +23,9 @@ def noise_texture(rng: np.random.Generator, size: tuple[int, int], grain: int) -
     total = np.zeros((height, width), np.float32)
     for octave in range(5):
         cell = max(grain >> octave, 1)
-        coarse = rng.normal(size=(height // cell + 2, width // cell + 2)).astype(np.float32)
+        coarse = rng.standard_normal((height // cell + 2, width // cell + 2), dtype=np.float32)
         fine = cv2.resize(
-            coarse, (coarse.shape[1] * cell, coarse.shape[0] * cell), interpolation=cv2.INTER_CUBIC
+            coarse, (coarse.shape[1] * cell, coarse.shape[0] * cell), interpolation=cv2.INTER_LINEAR
         )
         total += fine[:height, :width] * 0.7**octave
     return (total - total.mean()) / total.std()
@@ -162,7 +162,7 @@ def paint_street(
     sky = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     picture[:] = np.array([225, 190, 150]) * (1 - sky) + np.array([235, 228, 220]) * sky
     picture += 10 * noise_texture(rng, size, max(width // 4, 16))[..., None]
-    _lay_ground(picture, ground, _paving(rng, (768, 768)))
+    _lay_ground(picture, ground, _paving(rng, (576, 576)))
     resolution = ground.focal / (road[1] + 2.5)
     bottom = int(ground.horizon + ground.camera_height * resolution)
     storey, left = max(int(3.0 * resolution), 6), 0
@@ -209,7 +209,7 @@ def paint_stage(rng: np.random.Generator, size: tuple[int, int], ground: Ground)
     cloth = rng.uniform(30, 130, 3)
     picture = np.empty((height, width, 3), np.float32)
     picture[:] = (0.75 + 0.25 * np.sin(fold))[None, :, None] * cloth
-    _lay_ground(picture, ground, _planks(rng, (768, 768)))
+    _lay_ground(picture, ground, _planks(rng, (576, 576)))
     back = ground.horizon + ground.focal * ground.camera_height / (ground.far + 1.5)
     wall = _rows(picture, ground.horizon, back)
     picture[wall] = picture[max(wall.start - 1, 0)]

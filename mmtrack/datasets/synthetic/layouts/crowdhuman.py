@@ -29,7 +29,7 @@ class CrowdHumanOptions(RenderOptions):
 
 
 def describe(frame: Frame) -> list[dict]:
-    """The entries of ``gtboxes``; people who do not walk are marked to be ignored.
+    """The entries of ``gtboxes``; people who sit are marked to be ignored.
 
     Boxes are full body (``fbox``), visible part (``vbox``) and head (``hbox``), x, y, width,
     height in whole pixels. People who are hardly seen are left out.
@@ -37,7 +37,10 @@ def describe(frame: Frame) -> list[dict]:
     visible = frame.visible_bboxes()
     boxes = []
     for index in np.flatnonzero(frame.visibility >= _LEAST_VISIBLE).tolist():
-        person = CATEGORIES[frame.categories[index]] == "person"
+        category = CATEGORIES[frame.categories[index]]
+        if category not in ("person", "static_person"):
+            continue
+        person = category == "person"
         number = {"box_id": len(boxes)}
         extra = {**number, "occ": int(frame.visibility[index] < 1)} if person else {"ignore": 1}
         boxes.append(
