@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import mmcv
 import numpy as np
 import torch
-from mmcv.parallel import collate, scatter
+from mmcv.parallel import DataContainer, collate, scatter
 from mmcv.utils import get_logger
 from mmcv.utils.logging import logger_initialized
 from mmdet.datasets import DATASETS
@@ -29,7 +29,9 @@ LOADING_STEPS = ("LoadImageFromFile", "LoadMultiImagesFromFile", "LoadImageFromW
 
 # Test pipelines by model: settings they were built from, and the callable. Building one takes
 # longer than running a small model on a frame.
-_PIPELINES: WeakKeyDictionary[nn.Module, dict[bool, tuple[str, Compose]]] = WeakKeyDictionary()
+_PIPELINES: WeakKeyDictionary[nn.Module, dict[tuple[bool, bool], tuple[str, Compose]]] = (
+    WeakKeyDictionary()
+)
 
 
 def init_model(
@@ -135,11 +137,9 @@ def inference_sot(
         info["filename"] = image
     else:
         data["img"] = image
-    data = _pipeline(model, from_array=not isinstance(image, str))(data)
-    # The frame stays in main memory: models move the part that they cut out of it.
-    batch = to_device(collate([data], samples_per_gpu=1), torch.device("cpu"))
+    data = _pipeline(model, from_array=not isinstance(image, str), whole_frame=False)(data)
     with torch.no_grad():
-        return model(return_loss=False, rescale=True, **batch)
+        return model(return_loss=False, rescale=True, **_batch_of_one(data))
 
 
 def to_device(batch: dict, device: torch.device) -> dict:
@@ -176,14 +176,65 @@ def quiet_loggers() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _pipeline(model: nn.Module, *, from_array: bool) -> Compose:
+class FrameView:
+    """In place of ``ImageToTensor``: the frame as ``(C, H, W)`` without copying it.
+
+    Trackers of single objects cut a small part out of a frame, so the frame stays as it is: bytes,
+    in main memory.
+
+    Args:
+        keys: Keys of the images.
+    """
+
+    def __init__(self, keys: list[str]):
+        self.keys = keys
+
+    def __call__(self, results: dict) -> dict:
+        """Replace the images by tensors that share their memory."""
+        for key in self.keys:
+            results[key] = torch.from_numpy(results[key]).permute(2, 0, 1)
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(keys={self.keys})"
+
+
+def _frame_views(steps: list[dict]) -> list[Any]:
+    """Steps that neither convert nor copy the whole frame."""
+    changed: list[Any] = []
+    for step in steps:
+        if step["type"] == "ImageToTensor":
+            changed.append(FrameView(step["keys"]))
+        elif "transforms" in step:
+            changed.append({**step, "transforms": _frame_views(step["transforms"])})
+        else:
+            changed.append({k: v for k, v in step.items() if k != "to_float32"})
+    return changed
+
+
+def _batch_of_one(data: dict) -> dict:
+    """Output of a test pipeline as a batch of one frame, without copying the frame."""
+
+    def add_axis(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, DataContainer):
+            return [value.data]
+        return torch.as_tensor(value)[None]
+
+    return {key: [add_axis(value) for value in views] for key, views in data.items()}
+
+
+def _pipeline(model: nn.Module, *, from_array: bool, whole_frame: bool = True) -> Compose:
     """The test pipeline of a model's config, built at the first frame and when it is changed."""
     steps = model.cfg.data.test.pipeline
-    settings = repr(steps)
+    settings, kind = repr(steps), (from_array, whole_frame)
     known = _PIPELINES.setdefault(model, {})
-    if from_array not in known or known[from_array][0] != settings:
-        known[from_array] = (settings, build_pipeline(_raw_frame_steps(steps, from_array)))
-    return known[from_array][1]
+    if kind not in known or known[kind][0] != settings:
+        steps = _raw_frame_steps(steps, from_array)
+        known[kind] = (
+            settings,
+            build_pipeline(steps) if whole_frame else Compose(_frame_views(steps)),
+        )
+    return known[kind][1]
 
 
 def _raw_frame_steps(steps: list[dict], from_array: bool) -> list[dict]:
