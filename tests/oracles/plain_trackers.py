@@ -56,6 +56,8 @@ def assign_then_gate(cost, limit):
 class Track:
     """State of one object."""
 
+    growing_frames = 1  # so long after its last detection a box may grow or shrink
+
     def __init__(self, ident, box, score, label, frame, kalman, confirmed):
         self.id, self.label, self.score = ident, label, score
         self.kalman = kalman
@@ -65,7 +67,7 @@ class Track:
         self.confirmed = confirmed
 
     def predict(self, frame):
-        if self.last_frame != frame - 1:
+        if frame - self.last_frame > self.growing_frames:
             self.mean[7] = 0
         self.mean, self.covariance = self.kalman.predict(self.mean, self.covariance)
 
@@ -215,6 +217,8 @@ def heading(a, b):
 class ObservedTrack(Track):
     """A track that remembers its boxes by frame, and its state at the last of them."""
 
+    growing_frames = 3
+
     def __init__(self, ident, box, score, label, frame, kalman, confirmed):
         super().__init__(ident, box, score, label, frame, kalman, confirmed)
         self.boxes = {frame: box}
@@ -228,7 +232,7 @@ class ObservedTrack(Track):
         """
         gap = frame - self.last_frame
         mean, covariance = self.seen_state
-        for step in range(1, gap):
+        for step in range(gap + 1):
             virtual = self.last_box + (box - self.last_box) * step / gap
             mean, covariance = self.kalman.update(mean, covariance, to_cxcyah(virtual))
         self.mean, self.covariance = mean, covariance

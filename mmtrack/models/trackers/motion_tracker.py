@@ -123,6 +123,11 @@ class MotionTracker(BaseTracker):
         return bboxes[rows], labels[rows], torch.from_numpy(ids[kept]).to(bboxes.device)
 
     # ---------------------------------------------------------------- of each method
+    @property
+    def growing_frames(self) -> int:
+        """Number of frames after its last detection in which a box may grow or shrink."""
+        return 1
+
     def _columns(self) -> dict[str, tuple]:
         """Shape of a row and dtype of what is remembered of each track."""
         return {
@@ -299,7 +304,7 @@ class MotionTracker(BaseTracker):
     def _predict(self, frame_id: int) -> None:
         table = self.table
         # A lost box must not grow or shrink on without evidence.
-        table["means"][table["frame_ids"] < frame_id - 1, 7] = 0
+        table["means"][frame_id - table["frame_ids"] > self.growing_frames, 7] = 0
         moves = ~table["tentative"] | self.predicts_tentative
         rows = np.flatnonzero(moves)
         table["means"][rows], table["covs"][rows] = self.motion.predict_all(

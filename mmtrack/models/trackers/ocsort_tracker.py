@@ -83,6 +83,11 @@ class OCSORTTracker(SortTracker):
             "seen_covs": ((3, 4), np.float64),
         }
 
+    @property
+    def growing_frames(self) -> int:
+        """Number of frames after its last detection in which a box may grow or shrink."""
+        return self.vel_delta_t
+
     def starts_track(self, dets: Detections) -> np.ndarray:
         """Any detection may, but the first tracks take a high score; ``(n,)`` bool."""
         return dets.scores > (self.obj_score_thr if len(self.table) else self.init_track_thr)
@@ -234,14 +239,18 @@ class OCSORTTracker(SortTracker):
         table["seen_covs"][rows] = table["covs"][rows]
 
     def _smooth(self, rows: np.ndarray, bboxes: np.ndarray) -> None:
-        """Filter tracks that were lost again, along the way to their new boxes ("ORU")."""
+        """Filter tracks that were lost again, along the way to their new boxes ("ORU").
+
+        Unlike in the paper no time passes between the boxes on the way: they draw the state that
+        the track had when it was last seen towards the new box. Published results rest on this.
+        """
         table = self.table
         gaps = self.frame_id - table["frame_ids"][rows]
         lost = gaps > 1
         rows, bboxes, gaps = rows[lost], bboxes[lost], gaps[lost]
         means, covs = table["seen_means"][rows], table["seen_covs"][rows]
-        for step in range(1, gaps.max(initial=1)):
-            on = gaps > step
+        for step in range(gaps.max(initial=1) + 1):
+            on = gaps >= step
             virtual = virtual_bboxes(table["bboxes"][rows[on]], bboxes[on], gaps[on], step)
             means[on], covs[on] = self.motion.update_all(
                 means[on], covs[on], bbox_xyxy_to_cxcyah(virtual)
