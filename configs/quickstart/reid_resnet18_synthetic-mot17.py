@@ -1,6 +1,5 @@
 # A small ReID model, trained from nothing on crops of rendered people:
-#   python tools/convert_datasets/mot/mot2reid.py -i data/synthetic/MOT17 \
-#       -o data/synthetic/MOT17/reid --max-per-person 8
+#   python tools/synthesize.py reid --out data/synthetic/MOT17/reid --sequences 20 --frames 12
 TRAIN_REID = True
 _base_ = ["../_base_/datasets/mot_challenge_reid.py", "../_base_/default_runtime.py"]
 model = dict(
@@ -73,5 +72,12 @@ data = dict(
     ),
 )
 optimizer = dict(_delete_=True, type="AdamW", lr=1e-3, weight_decay=0.01)
-lr_config = dict(policy="step", warmup="linear", warmup_iters=50, warmup_ratio=0.01, step=[1])
-total_epochs = 2
+lr_config = dict(
+    policy="CosineAnnealing",
+    by_epoch=False,
+    min_lr_ratio=0.02,
+    warmup="linear",
+    warmup_iters=50,
+    warmup_ratio=0.01,
+)
+total_epochs = 1

@@ -119,8 +119,8 @@ def test_mot17_triplets_and_test_truth(tmp_path):
 
 
 def test_ground_truth_counts_pixels_from_one_and_leaves_slivers_out(tmp_path):
-    root = write(tmp_path, "mot16", sequences=1, test_sequences=0, frames=12, people=8)
-    scene = street_scene(SceneSpec("MOT16-02", size=(160, 96), length=12, people=8))
+    root = write(tmp_path, "mot16", sequences=1, test_sequences=0, frames=40, people=8)
+    scene = street_scene(SceneSpec("MOT16-02", size=(160, 96), length=40, people=8))
     truth = read_mot_txt(root / "train" / "MOT16-02" / "gt" / "gt.txt")
     left_out = 0
     for number, frame in enumerate(scene, 1):
