@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -43,3 +45,13 @@ def test_windows_follow_the_order_of_the_anchors():
 def test_number_of_levels_is_checked():
     with pytest.raises(ValueError, match="2 feature maps for an anchor generator of 1"):
         SiameseRPNAnchorGenerator([8], [1], [8]).gen_2d_hanning_windows([(5, 5)] * 2, "cpu")
+
+
+def test_mmdet_knows_the_anchors_after_import_mmtrack():
+    code = (
+        "import mmtrack, sys; assert 'mmdet' not in sys.modules\n"
+        "from mmdet.core.anchor import build_prior_generator as build\n"
+        "build(dict(type='SiameseRPNAnchorGenerator', strides=[8], ratios=[1], scales=[8]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
