@@ -50,7 +50,12 @@ def run_script(root):
         }
         done = subprocess.run(
             [sys.executable, str(root / script), *map(str, args)],
-            capture_output=True, text=True, cwd=cwd or root, env=env, timeout=timeout, check=False,
+            capture_output=True,
+            text=True,
+            cwd=cwd or root,
+            env=env,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode:
             pytest.fail(f"{script} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -1,5 +1,6 @@
 """Models, and the functions that build them from configs."""
 
+from .backbones import *  # noqa: F403
 from .builder import (
     AGGREGATORS,
     MODELS,
@@ -13,7 +14,6 @@ from .builder import (
     build_reid,
     build_tracker,
 )
-from .backbones import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .mot import *  # noqa: F403
 from .motion import *  # noqa: F403
