@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,7 +113,11 @@ def plot_curve(args: argparse.Namespace) -> None:
 
     use_style(args.style)
     logs = [read_log(path) for path in args.json_logs]
-    names = args.legend or [f"{log.path}_{key}" for log in logs for key in args.keys]
+    names = args.legend or [
+        key if len(logs) == 1 else f"{os.path.basename(log.path)}: {key}"
+        for log in logs
+        for key in args.keys
+    ]
     if len(names) != len(logs) * len(args.keys):
         raise ValueError(
             f"--legend has {len(names)} texts for {len(logs)} logs x {len(args.keys)} keys"
