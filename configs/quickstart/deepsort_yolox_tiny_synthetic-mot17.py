@@ -43,8 +43,11 @@ model = dict(
             _delete_=True,
             num_samples=10,
             img_scale=(128, 64),
-            img_norm_cfg=None,
-            match_score_thr=2.0,
+            # YOLOX sees plain pixels, the ReID model was trained on normalised ones.
+            img_norm_cfg=dict(
+                mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True
+            ),
+            match_score_thr=1.0,
         ),
         num_tentatives=2,
         num_frames_retain=30,
