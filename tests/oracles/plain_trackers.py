@@ -209,9 +209,9 @@ class PlainByteTrack(PlainTracker):
 
 
 def heading(a, b):
-    """Unit vector from the centre of a box to that of another."""
-    offset = (b[:2] + b[2:] - a[:2] - a[2:]) / 2
-    return offset / (np.hypot(*offset) + 1e-6)
+    """Unit vectors from the centre of a box to that of another, or of many others."""
+    offset = (b[..., :2] + b[..., 2:] - a[:2] - a[2:]) / 2
+    return offset / (np.linalg.norm(offset, axis=-1, keepdims=True) + 1e-6)
 
 
 class ObservedTrack(Track):
@@ -268,13 +268,13 @@ class PlainOCSort(PlainTracker):
         if not tracks or not detections:
             return []
         cost = self.iou_cost([t.box for t in tracks], detections)
+        boxes = np.array([d[0] for d in detections])
         for i, track in enumerate(tracks):
             if track.heading is None:
                 continue
             start = track.boxes.get(frame - 1 - self.delta, track.last_box)
-            for j, (box, _, _) in enumerate(detections):
-                cosine = np.clip(track.heading @ heading(start, box), -1, 1)
-                cost[i, j] += self.direction_weight * (np.arccos(cosine) / np.pi - 0.5)
+            cosines = np.clip(heading(start, boxes) @ track.heading, -1, 1)
+            cost[i] += self.direction_weight * (np.arccos(cosines) / np.pi - 0.5)
         return assign(cost, 1 - self.thr)
 
     def track(self, boxes, scores, labels, frame):

@@ -242,7 +242,7 @@ class OCSORTTracker(SortTracker):
         """Filter tracks that were lost again, along the way to their new boxes ("ORU").
 
         Unlike in the paper no time passes between the boxes on the way: they draw the state that
-        the track had when it was last seen towards the new box. Published results rest on this.
+        the track had when it was last seen towards the new box. The reference values ask for this.
         """
         table = self.table
         gaps = self.frame_id - table["frame_ids"][rows]
