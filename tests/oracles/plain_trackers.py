@@ -86,8 +86,8 @@ class PlainTracker:
 
     track_type = Track
 
-    def __init__(self, init_thr, tentatives, retain):
-        self.init_thr, self.tentatives, self.retain = init_thr, tentatives, retain
+    def __init__(self, tentatives, retain):
+        self.tentatives, self.retain = tentatives, retain
         self.kalman = PlainKalmanFilter()
         self.tracks, self.next_id = [], 0
 
@@ -129,7 +129,7 @@ class PlainSort(PlainTracker):
 
     def __init__(self, obj_score_thr=0.3, match_iou_thr=0.7, num_tentatives=3,
                  num_frames_retain=10):  # fmt: skip
-        super().__init__(-np.inf, num_tentatives, num_frames_retain)
+        super().__init__(num_tentatives, num_frames_retain)
         self.obj_score_thr, self.match_iou_thr = obj_score_thr, match_iou_thr
 
     def track(self, boxes, scores, labels, frame):
@@ -166,7 +166,8 @@ class PlainByteTrack(PlainTracker):
 
     def __init__(self, high=0.6, low=0.1, init_thr=0.7, weighted=True, thr_high=0.1, thr_low=0.5,
                  thr_tentative=0.3, num_tentatives=3, num_frames_retain=10):  # fmt: skip
-        super().__init__(init_thr, num_tentatives, num_frames_retain)
+        super().__init__(num_tentatives, num_frames_retain)
+        self.init_thr = init_thr
         self.high, self.low, self.weighted = high, low, weighted
         self.thr_high, self.thr_low, self.thr_tentative = thr_high, thr_low, thr_tentative
 
@@ -256,7 +257,8 @@ class PlainOCSort(PlainTracker):
         self, obj_score_thr=0.3, init_thr=0.7, weighted=True, match_iou_thr=0.3, num_tentatives=3,
         direction_weight=0.2, delta=3, num_frames_retain=10,
     ):  # fmt: skip
-        super().__init__(init_thr, num_tentatives, num_frames_retain)
+        super().__init__(num_tentatives, num_frames_retain)
+        self.init_thr = init_thr
         self.obj_score_thr, self.thr = obj_score_thr, match_iou_thr
         self.weighted, self.direction_weight, self.delta = weighted, direction_weight, delta
 
