@@ -12,7 +12,8 @@ from mmtrack.core.bbox import sparse_bbox_iou
 from mmtrack.core.track import match_within
 
 from ..builder import TRACKERS
-from .motion_tracker import NO_ID, Detections, MotionTracker
+from .motion_tracker import MotionTracker
+from .table_tracker import NO_ID, Detections
 
 
 @TRACKERS.register_module()

@@ -13,8 +13,8 @@ from mmtrack.core.motion import directions, turning_cost, virtual_bboxes
 from mmtrack.core.track import match_within
 
 from ..builder import TRACKERS
-from .motion_tracker import NO_ID, Detections
 from .sort_tracker import SortTracker
+from .table_tracker import NO_ID, Detections
 
 # Before any frame that is looked back to, also from the first frames of a video.
 NO_FRAME = np.iinfo(np.int64).min
