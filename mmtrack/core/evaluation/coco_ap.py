@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from .coco_api import coco_eval_classes
 
 AP_NAMES = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")
 _AREAS = {"s": 1, "m": 2, "l": 3}
-_MAP_DETECTIONS = 100  # mAP counts at most so many detections per image, whatever max_dets is
+MAP_DETECTIONS = 100  # mAP counts at most so many detections per image, whatever max_dets is
 
 
 @dataclass(frozen=True)
@@ -56,35 +57,76 @@ def coco_average_precision(
     Reference: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and the detection
         evaluation of cocodataset.org.
     """
+    evaluation = evaluate_coco(
+        ground_truth, detections, iou_type=iou_type, cat_ids=cat_ids, max_dets=max_dets,
+        iou_thrs=iou_thrs,
+    )  # fmt: skip
+    return summarize_coco(evaluation, cat_ids)
+
+
+def evaluate_coco(
+    ground_truth: dict[str, list[dict]],
+    detections: list[dict],
+    *,
+    iou_type: str,
+    cat_ids: Sequence[int],
+    max_dets: Sequence[int],
+    iou_thrs: Sequence[float] | None = None,
+    area_groups: int | None = None,
+) -> Any:
+    """Match detections with objects and accumulate the precision.
+
+    Args:
+        ground_truth: As of ``coco_average_precision``.
+        detections: As there.
+        iou_type: As there.
+        cat_ids: As there.
+        max_dets: As there.
+        iou_thrs: As there.
+        area_groups: ``G``: the ``area`` of objects is the number of a group from 1 to ``G``,
+            instead of pixels, and these groups are evaluated in the place of small, medium and
+            large ones. Objects of other groups are ignored, and so are detections that match
+            them; a detection that matches nothing is wrong in every group.
+
+    Returns:
+        The ``COCOeval`` after ``accumulate``: ``eval['precision']`` is ``(thresholds, recalls,
+        categories, areas, max_dets)``.
+    """
     coco_class, eval_class = coco_eval_classes()
     # both libraries mark objects without a match with id 0, so ids of annotations start at 1
     annotations = [{**ann, "id": i} for i, ann in enumerate(ground_truth["annotations"], 1)]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        target = _coco(coco_class, {**ground_truth, "annotations": annotations})
+        target = coco_from_dict(coco_class, {**ground_truth, "annotations": annotations})
         if detections:
             found = target.loadRes(detections)
         else:
-            found = _coco(coco_class, {**ground_truth, "annotations": []})
+            found = coco_from_dict(coco_class, {**ground_truth, "annotations": []})
         evaluation = eval_class(target, found, iou_type)
         evaluation.params.catIds = sorted(cat_ids)
         evaluation.params.imgIds = sorted(img["id"] for img in ground_truth["images"])
         evaluation.params.maxDets = sorted(max_dets)
         if iou_thrs is not None:
             evaluation.params.iouThrs = np.asarray(iou_thrs, np.float64)
+        if area_groups is not None:
+            evaluation.params.areaRng = [[g - 0.5, g + 0.5] for g in range(1, area_groups + 1)]
+            evaluation.params.areaRngLbl = [str(g) for g in range(1, area_groups + 1)]
+            for detection in found.dataset["annotations"]:
+                detection["area"] = math.nan  # outside of no range: it belongs to every group
         evaluation.evaluate()
         evaluation.accumulate()
-    return _summary(evaluation, cat_ids)
+    return evaluation
 
 
-def _coco(coco_class: type, content: dict) -> Any:
+def coco_from_dict(coco_class: type, content: dict) -> Any:
+    """An object of a ``COCO`` class with the given content."""
     coco = coco_class()
     coco.dataset = content
     coco.createIndex()
     return coco
 
 
-def _summary(evaluation: Any, cat_ids: Sequence[int]) -> CocoScores:
-    """Scores from the arrays of the evaluation.
+def summarize_coco(evaluation: Any, cat_ids: Sequence[int]) -> CocoScores:
+    """Scores of a ``COCOeval`` after ``accumulate``.
 
     The libraries disagree in their own summaries about which detections count for mAP; this is
     the definition of pycocotools.
@@ -93,22 +135,22 @@ def _summary(evaluation: Any, cat_ids: Sequence[int]) -> CocoScores:
     precision = np.asarray(evaluation.eval["precision"])
     recall = np.asarray(evaluation.eval["recall"])
     iou_thrs, max_dets = evaluation.params.iouThrs, list(evaluation.params.maxDets)
-    map_index = max_dets.index(_MAP_DETECTIONS) if _MAP_DETECTIONS in max_dets else -1
-    scores = {"mAP": _mean(precision[..., 0, map_index])}
+    map_index = max_dets.index(MAP_DETECTIONS) if MAP_DETECTIONS in max_dets else -1
+    scores = {"mAP": mean_of_existing(precision[..., 0, map_index])}
     for name, threshold in (("mAP_50", 0.5), ("mAP_75", 0.75)):
-        scores[name] = _mean(precision[np.isclose(iou_thrs, threshold)][..., 0, -1])
+        scores[name] = mean_of_existing(precision[np.isclose(iou_thrs, threshold)][..., 0, -1])
     for area, index in _AREAS.items():
-        scores[f"mAP_{area}"] = _mean(precision[..., index, -1])
+        scores[f"mAP_{area}"] = mean_of_existing(precision[..., index, -1])
     for i, count in enumerate(max_dets):
-        scores[f"AR@{count}"] = _mean(recall[..., 0, i])
+        scores[f"AR@{count}"] = mean_of_existing(recall[..., 0, i])
     for area, index in _AREAS.items():
-        scores[f"AR_{area}@{max_dets[-1]}"] = _mean(recall[..., index, -1])
+        scores[f"AR_{area}@{max_dets[-1]}"] = mean_of_existing(recall[..., index, -1])
     order = np.argsort(np.argsort(cat_ids))
-    aps = [_mean(precision[:, :, i, 0, -1]) for i in order]
+    aps = [mean_of_existing(precision[:, :, i, 0, -1]) for i in order]
     return CocoScores(scores, np.array([np.nan if ap < 0 else ap for ap in aps]))
 
 
-def _mean(values: np.ndarray) -> float:
+def mean_of_existing(values: np.ndarray) -> float:
     """Mean of the values that exist; -1 if there are none."""
     values = values[values > -1]
     return float(values.mean()) if values.size else -1.0

@@ -184,8 +184,13 @@ class ColumnarCOCO(COCO):
         """Images of some ids, or of one."""
         return _load(self.imgs, ids)
 
-    def require(self, key: str, *fields: str) -> None:
+    def require(self, key: str, *fields: str, remedy: str = "") -> None:
         """Raise an error that names the first object without one of the fields.
+
+        Args:
+            key: ``'images'`` or ``'annotations'``.
+            *fields: What its objects must have.
+            remedy: End of the message; by default general advice.
 
         Raises:
             ValueError: see above.
@@ -193,7 +198,7 @@ class ColumnarCOCO(COCO):
         for field in fields:
             missing = ~self._table(key).columns.has(field)
             if missing.any():
-                self._raise_missing(key, field, missing)
+                self._raise_missing(key, field, missing, remedy)
 
     def flags(self, key: str, field: str) -> np.ndarray:
         """A boolean field, ``(N,)``; False where an object does not have it.

@@ -9,6 +9,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from mmtrack.datasets.converters.coco_vid import CocoVidWriter
+from mmtrack.datasets.imagenet_vid_classes import VID_CLASSES
 
 from ..casting import SceneSpec, crowd_scene, street_scene
 from ..scene import CATEGORIES, Frame
@@ -16,13 +17,7 @@ from .base import Progress, RenderOptions, option, video_specs, write_image
 
 # The first three of COCO's categories, so that the ids of people and cars are the official ones.
 _COCO_NAMES = ("person", "bicycle", "car")
-_VID_NAMES = (
-    "airplane", "antelope", "bear", "bicycle", "bird", "bus", "car", "cattle", "dog",
-    "domestic_cat", "elephant", "fox", "giant_panda", "hamster", "horse", "lion", "lizard",
-    "monkey", "motorcycle", "rabbit", "red_panda", "sheep", "snake", "squirrel", "tiger", "train",
-    "turtle", "watercraft", "whale", "zebra",
-    "person",  # not one of ImageNet VID, but most of what moves here
-)  # fmt: skip
+_VID_NAMES = (*VID_CLASSES, "person")  # people are none of ImageNet's, but most of what moves here
 _NAMES = {"person": "person", "static_person": "person", "car": "car"}  # of our categories
 _MOMENT = 6  # frame of a scene that is photographed; by then everybody is in a stride
 _LEAST_SEEN = 0.15  # share of an object below which annotators leave it out
