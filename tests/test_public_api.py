@@ -25,10 +25,7 @@ API = json.loads(API_FILE.read_text()) if API_FILE.is_file() else {}
 # segmentation, Tracktor and QDTrack.
 LATER = (
     "mmtrack.apis.inference_vid",
-    "mmtrack.core.evaluation.eval_vis",
-    "mmtrack.datasets.ImagenetVIDDataset",
     "mmtrack.datasets.TaoDataset",
-    "mmtrack.datasets.YouTubeVISDataset",
     "mmtrack.models.aggregators.*",
     "mmtrack.models.backbones.ConvVisionTransformer",
     "mmtrack.models.mot.QDTrack",

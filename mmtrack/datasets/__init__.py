@@ -9,6 +9,7 @@ from .coco_video_dataset import CocoVideoDataset
 from .dancetrack_dataset import DanceTrackDataset
 from .dataset_wrappers import ConcatDataset, RandomSampleConcatDataset
 from .got10k_dataset import GOT10kDataset
+from .imagenet_vid_dataset import ImagenetVIDDataset
 from .lasot_dataset import LaSOTDataset
 from .mot_challenge_dataset import MOTChallengeDataset
 from .otb_dataset import OTB100Dataset
@@ -21,6 +22,7 @@ from .sot_train_dataset import SOTTrainDataset
 from .trackingnet_dataset import TrackingNetDataset
 from .uav123_dataset import UAV123Dataset
 from .vot_dataset import VOTDataset
+from .youtube_vis_dataset import YouTubeVISDataset
 
 __all__ = [
     "DATASETS",
@@ -32,6 +34,7 @@ __all__ = [
     "ConcatDataset",
     "DanceTrackDataset",
     "GOT10kDataset",
+    "ImagenetVIDDataset",
     "LaSOTDataset",
     "MOTChallengeDataset",
     "MultiImageMixDataset",
@@ -46,6 +49,7 @@ __all__ = [
     "TrackingNetDataset",
     "UAV123Dataset",
     "VOTDataset",
+    "YouTubeVISDataset",
     "build_dataloader",
     "build_dataset",
     "pipelines",

@@ -349,13 +349,7 @@ class CocoVideoDataset(CocoDataset):
         Raises:
             ValueError: a metric is unknown, or the results do not fit the data set.
         """
-        metrics = [metric] if isinstance(metric, str) else list(metric)
-        unknown = [name for name in metrics if name not in self.ALLOWED_METRICS]
-        if unknown:
-            raise ValueError(
-                f"{type(self).__name__} has no metric {unknown[0]!r}; it has "
-                f"{', '.join(self.ALLOWED_METRICS)}."
-            )
+        metrics = self._check_metrics(metric)
         scores = {}
         if "track" in metrics:
             scores.update(self._evaluate_tracks(results, logger, track_kwargs))
@@ -364,6 +358,21 @@ class CocoVideoDataset(CocoDataset):
                 found = self._detections(results, name)
                 scores.update(self._evaluate_coco(found, name, logger, **bbox_kwargs))
         return scores
+
+    def _check_metrics(self, metric: str | Sequence[str]) -> list[str]:
+        """Metrics as a list.
+
+        Raises:
+            ValueError: the data set does not compute one of them.
+        """
+        metrics = [metric] if isinstance(metric, str) else list(metric)
+        unknown = [name for name in metrics if name not in self.ALLOWED_METRICS]
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no metric {unknown[0]!r}; it has "
+                f"{', '.join(self.ALLOWED_METRICS)}."
+            )
+        return metrics
 
     def _entries(self, results: dict | list, key: str, metric: str) -> list:
         """Results under a key, one per image.

@@ -15,9 +15,10 @@ from mmdet.core import eval_map
 from mmdet.datasets.builder import DATASETS
 
 from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
+from mmtrack.utils.folder_io import fresh_folder
 
 from .coco_video_dataset import CocoVideoDataset
-from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, fresh_folder, track_table
+from .mot_results import FILE_ORIGIN, ORIGIN_KEY, detection_table, track_table
 from .parsers.mot_txt import read_mot_txt, read_seqinfo, write_mot_txt
 from .parsers.public_detections import load_public_detections
 
@@ -223,16 +224,6 @@ class MOTChallengeDataset(CocoVideoDataset):
         return resfile_path, resfiles, list(videos), tmp_dir
 
     # ------------------------------------------------------------------ scores
-    def _check_metrics(self, metric: str | Sequence[str]) -> list[str]:
-        metrics = [metric] if isinstance(metric, str) else list(metric)
-        unknown = [name for name in metrics if name not in self.ALLOWED_METRICS]
-        if unknown:
-            raise ValueError(
-                f"{type(self).__name__} has no metric {unknown[0]!r}; it has "
-                f"{', '.join(self.ALLOWED_METRICS)}."
-            )
-        return metrics
-
     def get_benchmark_and_eval_split(self) -> tuple[str, str]:
         """Name of the benchmark, as configured or found in ``img_prefix``, and of the split."""
         prefix = str(self.img_prefix).upper()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import os.path as osp
-
 import numpy as np
 
 from mmtrack.core.evaluation.mot_table import MOTTable
@@ -36,17 +33,6 @@ def _stack_frames(per_frame: list, columns: int) -> tuple[np.ndarray, np.ndarray
     counts = [sum(len(boxes) for boxes in frame) for frame in per_frame]
     rows = np.concatenate([np.zeros((0, columns)), *arrays])
     return rows, np.repeat(np.arange(len(per_frame)), counts)
-
-
-def fresh_folder(path: str) -> str:
-    """A folder without files: `path` itself, or a numbered one below it."""
-    if osp.exists(path) and not osp.isdir(path):
-        raise NotADirectoryError(f"resfile_path {path} is a file; results need a folder")
-    if not osp.exists(path) or not os.listdir(path):
-        return path
-    taken = set(os.listdir(path))
-    number = next(i for i in range(1, len(taken) + 2) if f"run_{i:03d}" not in taken)
-    return osp.join(path, f"run_{number:03d}")
 
 
 def _to_table(rows: np.ndarray, frames: np.ndarray, ids: np.ndarray, origin: int) -> MOTTable:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.archive import write_zip
 
 # GOT-10k wants the time of every frame; nothing is ranked by it.
 _FRAME_TIME = "0.0001"
-_DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same boxes give the same bytes
 
 
 def write_got10k_zip(path: str | os.PathLike, videos: Mapping[str, np.ndarray]) -> None:
@@ -63,15 +61,7 @@ def _write(
     for name in videos:
         if name in ("", ".", "..") or "/" in name or "\\" in name:
             raise ValueError(f"{name!r} cannot name a video in an archive")
-    with (
-        atomic_write(path, "wb") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for member, text in members:
-            entry = zipfile.ZipInfo(member, _DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, text)
+    write_zip(path, members)
 
 
 def _lines(name: str, bboxes: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Extract zip archives from elsewhere: nothing is ever written outside of the folder."""
+"""Zip archives: extract those from elsewhere, never outside of the folder; write our own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,32 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from .file_io import atomic_write
 
 _ENCRYPTED = 1  # bit of the flags of a member
 _PARTIAL = ".partial"
+_DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same content gives the same bytes
+
+
+def write_zip(path: str | os.PathLike, members: Iterable[tuple[str, str]]) -> None:
+    """Write an archive of text files; the same content gives the same bytes.
+
+    Args:
+        path: Archive to write; it appears when it is complete.
+        members: Name and content of each file.
+    """
+    with (
+        atomic_write(path, "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, text in members:
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, text)
 
 
 class UnsafeArchiveError(ValueError):

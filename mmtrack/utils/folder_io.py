@@ -49,6 +49,30 @@ def new_folder(target: str | os.PathLike) -> Iterator[Path]:
         staging.rename(target)
 
 
+def fresh_folder(path: str | os.PathLike) -> str:
+    """A folder without files for results: the given one, or a numbered one below it.
+
+    Nothing is created, deleted or overwritten.
+
+    Args:
+        path: The folder that was asked for.
+
+    Returns:
+        ``path`` where it does not exist or is empty, else ``path/run_001``, ``path/run_002``, ...
+
+    Raises:
+        NotADirectoryError: there is a file of this name.
+    """
+    path = os.fspath(path)
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise NotADirectoryError(f"resfile_path {path} is a file; results need a folder")
+    if not os.path.exists(path) or not os.listdir(path):
+        return path
+    taken = set(os.listdir(path))
+    number = next(i for i in range(1, len(taken) + 2) if f"run_{i:03d}" not in taken)
+    return os.path.join(path, f"run_{number:03d}")
+
+
 class OwnedFolder:
     """A folder of generated files that can be generated again.
 

@@ -1,0 +1,7 @@
+"""Masks: put into the image, encoded, and followed over a video."""
+
+from .mask_tracks import MaskTrack, track_ious
+from .paste import paste_masks
+from .rle import check_segmentation, to_rle
+
+__all__ = ["MaskTrack", "check_segmentation", "paste_masks", "to_rle", "track_ious"]

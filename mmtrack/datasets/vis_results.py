@@ -1,0 +1,104 @@
+"""Results of video instance segmentation as tracks of the YouTube-VIS challenge."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmtrack.utils.archive import write_zip
+from mmtrack.utils.file_io import atomic_write
+
+RESULT_FILE = "results.json"
+SUBMISSION_FILE = "submission_file.zip"
+
+
+def video_tracks(
+    boxes: Sequence[Sequence[np.ndarray]],
+    masks: Sequence[Sequence[Sequence[dict]]],
+    video_id: int,
+    cat_ids: Sequence[int],
+) -> list[dict]:
+    """Gather the frames of a video into one entry per track.
+
+    Args:
+        boxes: For each frame one array ``(n, 6)`` id-x1y1x2y2-score per class.
+        masks: For each frame one list of ``n`` compressed run lengths per class.
+        video_id: The video.
+        cat_ids: Category of each class.
+
+    Returns:
+        Dicts of ``video_id``, ``score`` (mean over its frames), ``category_id`` (most frequent;
+        the first of equally frequent ones) and ``segmentations`` (run lengths with text, or None,
+        per frame), in the order of appearance.
+
+    Raises:
+        ValueError: boxes and masks do not belong together, a class has no category, or an id
+            occurs twice in a frame; the message names the frame.
+    """
+    segmentations: dict[int, list] = {}
+    scores, labels = defaultdict(list), defaultdict(list)
+    for frame, (frame_boxes, frame_masks) in enumerate(zip(boxes, masks, strict=True)):
+        place = f"frame {frame} of video {video_id}"
+        _check_frame(frame_boxes, frame_masks, len(cat_ids), place)
+        for label, rows in enumerate(frame_boxes):
+            for row, mask in zip(rows, frame_masks[label], strict=True):
+                own = segmentations.setdefault(int(row[0]), [None] * len(boxes))
+                if own[frame] is not None:
+                    raise ValueError(f"{place} has two results with the id {int(row[0])}")
+                own[frame] = _as_text(mask)
+                scores[int(row[0])].append(float(row[-1]))
+                labels[int(row[0])].append(label)
+    return [
+        {
+            "video_id": video_id,
+            "score": sum(scores[number]) / len(scores[number]),
+            "category_id": cat_ids[int(np.bincount(labels[number]).argmax())],
+            "segmentations": own,
+        }
+        for number, own in segmentations.items()
+    ]
+
+
+def _check_frame(boxes: Sequence, masks: Sequence, num_categories: int, place: str) -> None:
+    counts, mask_counts = ([len(group) for group in groups] for groups in (boxes, masks))
+    if counts != mask_counts:
+        raise ValueError(
+            f"{place} has {sum(counts)} boxes and {sum(mask_counts)} masks, or they are of "
+            "different classes"
+        )
+    surplus = [label for label in range(num_categories, len(counts)) if counts[label]]
+    if surplus:
+        raise ValueError(
+            f"{place} has a result of class {surplus[0]}, but the annotation file has "
+            f"{num_categories} categories: was the model trained on other ones?"
+        )
+
+
+def _as_text(mask: dict) -> dict:
+    """Run lengths that fit into a json file."""
+    counts = mask["counts"]
+    text = counts.decode() if isinstance(counts, bytes) else counts
+    return {"size": [int(side) for side in mask["size"]], "counts": text}
+
+
+def write_submission(folder: str | os.PathLike, tracks: Sequence[dict]) -> str:
+    """Write what the server of YouTube-VIS takes.
+
+    Args:
+        folder: Receives ``results.json`` and ``submission_file.zip``, which holds that file.
+        tracks: As of :func:`video_tracks`, of all videos.
+
+    Returns:
+        Path of the json file.
+    """
+    text = json.dumps(list(tracks))
+    path = Path(folder) / RESULT_FILE
+    with atomic_write(path) as file:
+        file.write(text)
+    write_zip(Path(folder) / SUBMISSION_FILE, [(RESULT_FILE, text)])
+    return str(path)
