@@ -5,14 +5,26 @@ from .correlation import depthwise_correlation
 from .crops import clip_to_pixels, crop_resize
 from .image import imrenormalize
 from .interpolation import interpolate_tracks
+from .quasi_dense import (
+    Claims,
+    bisoftmax,
+    claim_in_order,
+    cosine_similarity,
+    overlaps_earlier,
+    softmax,
+)
 from .results import outs2results, results2outs
 from .similarity import embed_similarity
 from .track_table import TrackTable
 
 __all__ = [
+    "Claims",
     "Matches",
     "TrackTable",
+    "bisoftmax",
+    "claim_in_order",
     "clip_to_pixels",
+    "cosine_similarity",
     "crop_resize",
     "depthwise_correlation",
     "embed_similarity",
@@ -21,5 +33,7 @@ __all__ = [
     "match_most",
     "match_within",
     "outs2results",
+    "overlaps_earlier",
     "results2outs",
+    "softmax",
 ]

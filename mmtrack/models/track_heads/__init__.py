@@ -1,6 +1,10 @@
 """Heads of trackers."""
 
 from .corner_head import CornerPredictorHead
+from .quasi_dense_embed_head import QuasiDenseEmbedHead
+from .quasi_dense_track_head import QuasiDenseTrackHead
+from .roi_embed_head import RoIEmbedHead
+from .roi_track_head import RoITrackHead
 from .score_head import ScoreHead
 from .siamese_rpn_head import CorrelationHead, SiameseRPNHead
 from .stark_head import StarkHead
@@ -9,6 +13,10 @@ from .stark_transformer import StarkTransformer
 __all__ = [
     "CornerPredictorHead",
     "CorrelationHead",
+    "QuasiDenseEmbedHead",
+    "QuasiDenseTrackHead",
+    "RoIEmbedHead",
+    "RoITrackHead",
     "ScoreHead",
     "SiameseRPNHead",
     "StarkHead",
