@@ -12,6 +12,7 @@ import mmcv
 from mmcv import DictAction
 
 from mmtrack.compat.checkpoint import trust_checkpoints
+from mmtrack.core.visualization import DisplayError
 
 # What bad input raises. Anything else is an error of the program and keeps its traceback.
 USER_ERRORS = (
@@ -23,6 +24,7 @@ USER_ERRORS = (
     ImportError,
     SyntaxError,
     AssertionError,
+    DisplayError,
 )
 TRACEBACK_VARIABLE = "MMTRACK_TRACEBACK"
 

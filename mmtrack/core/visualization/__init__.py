@@ -5,8 +5,10 @@ from .palette import id_colors, id_palette
 from .result_drawer import ResultDrawer
 from .tracks import imshow_mot_errors, imshow_tracks
 from .video_io import VideoFileWriter, open_sink, open_source, read_image, sorted_frames
+from .windows import DisplayError, select_box
 
 __all__ = [
+    "DisplayError",
     "LineStyle",
     "Marks",
     "ResultDrawer",
@@ -20,6 +22,7 @@ __all__ = [
     "open_source",
     "present",
     "read_image",
+    "select_box",
     "sorted_frames",
     "style_for",
 ]

@@ -10,6 +10,7 @@ import mmcv
 import numpy as np
 
 from .palette import text_color
+from .windows import show_image
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 MASK_OPACITY = 0.45
@@ -84,20 +85,13 @@ def present(
         backend: Library whose window is used.
 
     Raises:
-        RuntimeError: this OpenCV cannot open windows.
+        DisplayError: no window can be opened.
         ValueError: ``out_file`` cannot be written (unknown extension, full disk).
     """
     if show and backend == "plt":
         _show_plt(image, wait_time)
     elif show:
-        try:
-            cv2.imshow("mmtrack", image)
-            cv2.waitKey(int(wait_time))
-        except cv2.error as error:
-            raise RuntimeError(
-                "this OpenCV cannot open windows (a headless build, or no display); "
-                "write to a file instead, or draw with backend='plt'"
-            ) from error
+        show_image(image, wait_time)
     if out_file is not None and not mmcv.imwrite(image, str(out_file)):
         raise ValueError(f"the image could not be written to {out_file}")
 

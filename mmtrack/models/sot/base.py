@@ -109,6 +109,8 @@ class BaseSingleObjectTracker(BaseVideoModel):
         win_name: str = "",
         wait_time: int = 0,
         out_file: str | None = None,
+        show_score: bool = False,
+        font_scale: float = 0.5,
         **kwargs: Any,
     ) -> np.ndarray:
         """Draw the box of a frame.
@@ -123,6 +125,8 @@ class BaseSingleObjectTracker(BaseVideoModel):
             win_name: Accepted for calls written for other models; there is one window.
             wait_time: Milliseconds that the window stays; 0 waits for a key.
             out_file: Write the image.
+            show_score: Write the score at the box, where the frame has one.
+            font_scale: Size of its letters; 1 is about 22 pixels high.
             **kwargs: Accepted for calls written for other models.
 
         Returns:
@@ -139,7 +143,9 @@ class BaseSingleObjectTracker(BaseVideoModel):
         row = np.asarray(result["track_bboxes"], dtype=np.float64).reshape(1, -1)
         bboxes = row[:, :4] if row.shape[1] == BOX_VALUES else np.zeros((0, 4))
         colors = np.array([mmcv.color_val(color)] * len(bboxes), np.uint8).reshape(-1, 3)
-        marks = Marks(bboxes=bboxes, colors=colors, captions=[""] * len(bboxes))
-        image = draw_marks(mmcv.imread(img), marks, LineStyle(thickness, 0.5), "cv2")
+        scored = show_score and row[0, -1] >= 0  # the first frame has none
+        captions = [f"{row[0, -1]:.2f}" if scored else ""] * len(bboxes)
+        marks = Marks(bboxes=bboxes, colors=colors, captions=captions)
+        image = draw_marks(mmcv.imread(img), marks, LineStyle(thickness, font_scale), "cv2")
         present(image, show=show, wait_time=wait_time, out_file=out_file)
         return image

@@ -92,6 +92,16 @@ class TestShowResult:
         image = np.zeros((20, 20, 3), np.uint8)
         assert not model.show_result(image, {"track_bboxes": np.array([2.0, -1.0])}).any()
 
+    def test_score_is_written_where_there_is_one(self, model):
+        image = np.zeros((80, 90, 3), np.uint8)
+        box = [20, 40, 60, 70]
+        pictures = [
+            model.show_result(image, {"track_bboxes": np.array([*box, score])}, show_score=True)
+            for score in (0.87, -1.0)
+        ]
+        assert pictures[0][:36].any(), "the text stands above the box"
+        assert not pictures[1][:36].any()
+
     def test_other_results_are_refused(self, model):
         with pytest.raises(TypeError, match="must be the dict of a frame"):
             model.show_result(np.zeros((8, 8, 3), np.uint8), [])
