@@ -35,12 +35,9 @@ LATER = (
     "mmtrack.models.sot.MixFormer",
     "mmtrack.models.track_heads.MixFormer*",
     "mmtrack.models.track_heads.QuasiDense*",
-    "mmtrack.models.track_heads.RoI*",
-    "mmtrack.models.trackers.MaskTrackRCNNTracker",
     "mmtrack.models.trackers.QuasiDense*Tracker",
     "mmtrack.models.trackers.TracktorTracker",
     "mmtrack.models.vid.*",
-    "mmtrack.models.vis.*",
 )
 
 # Documented as `(*args, backend, **kwargs)`, which hides the arguments; ours lists them.

@@ -7,30 +7,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from addict import Dict
 from mmdet.core import bbox_overlaps
 
 from mmtrack.core.track.instance_matching import NEW, NOT_MATCHED, choose_instances, match_scores
 
 from ..builder import TRACKERS
-from .base_tracker import BaseTracker
+from .table_tracker import NO_ID, TableTracker
 
 
 @TRACKERS.register_module()
-class MaskTrackRCNNTracker(BaseTracker):
+class MaskTrackRCNNTracker(TableTracker):
     """Gives each detection the remembered instance that fits best, or a new one.
 
-    An instance is remembered as it was seen last: its box, class and features, in tensors with one
-    row per instance on the device of the model. A frame costs one transfer from the device.
+    An instance is remembered as it was seen last: its box and class in the table, the features of
+    its box in ``roi_feats``, a tensor with one row per instance on the device of the model.
 
     Args:
         match_weights: Weights of the score of a detection, of the overlap and of the equality of
             classes against the similarity of features.
+        init_cfg: Initialisation of the weights.
         unique_ids: Give an instance to the best of the detections that want it, as the paper says.
             Otherwise an earlier detection keeps it when a better one comes, as in MMTracking 0.14:
             then one identity can occur twice in a frame, and the better detection, which comes
             later, is remembered.
-        init_cfg: Initialisation of the weights.
         **kwargs: Of :class:`BaseTracker`.
 
     Reference: Yang et al., "Video Instance Segmentation", ICCV 2019, sections 4.2 and 4.3.
@@ -48,12 +47,17 @@ class MaskTrackRCNNTracker(BaseTracker):
         super().__init__(init_cfg=init_cfg, **kwargs)
         self.match_weights = match_weights
         self.unique_ids = unique_ids
-        self._clear()
+        self.roi_feats = torch.zeros(0)
 
     def reset(self) -> None:
         """Forget all instances and the frame; ids start at 0 again."""
         super().reset()
-        self._clear()
+        self.roi_feats = torch.zeros(0)
+
+    @property
+    def lowest_score(self) -> float:
+        """All detections are looked at; the detector has a threshold."""
+        return -np.inf
 
     def track(
         self,
@@ -87,33 +91,32 @@ class MaskTrackRCNNTracker(BaseTracker):
             ``(m,)`` and masks ``(m, h, w)`` as given, and ids ``(m,)`` int64.
 
         Raises:
-            ValueError: the frame comes late, or the lengths differ.
+            ValueError: the frame comes late, a box is not finite or has no area, or the lengths
+                differ.
         """
-        self._begin_frame(frame_id, bboxes, labels, masks)
-        if not len(bboxes):
-            return bboxes, labels, masks, labels.new_zeros(0, dtype=torch.int64)
-        places = bboxes[:, :4]
-        if rescale:
-            places = places * places.new_tensor(img_metas[0]["scale_factor"])
-        roi_feats, _ = model.track_head.extract_roi_feats(feats, [places])
-        if self.empty:  # nothing to compare with: all are new
-            scores = roi_feats.new_zeros(len(bboxes), 1)
-        else:
-            memo = self._values
-            logits = model.track_head.simple_test(roi_feats, memo["roi_feats"])
-            scores = self.get_match_score(bboxes, labels, memo["bboxes"], memo["labels"], logits)
-        ids = self.assign_ids(scores)
-        rows = (ids != NOT_MATCHED).nonzero()[:, 0]
-        kept = rows.to(bboxes.device)
-        found = bboxes[kept], labels[kept], masks[kept], ids[rows].to(bboxes.device)
-        self.update(
-            ids=ids[rows],
-            bboxes=found[0][:, :4],
-            labels=found[1],
-            roi_feats=roi_feats[kept],
-            frame_ids=frame_id,
+        if len(masks) != len(bboxes):
+            raise ValueError(f"frame {frame_id}: {len(bboxes)} bboxes, but {len(masks)} masks")
+        _, dets = self._read(bboxes, labels, frame_id)
+        self._begin_frame(frame_id)
+        ids = np.zeros(0, dtype=np.int64)
+        if len(bboxes):
+            places = bboxes[:, :4]
+            if rescale:
+                places = places * places.new_tensor(img_metas[0]["scale_factor"])
+            roi_feats, _ = model.track_head.extract_roi_feats(feats, [places])
+            ids = self.assign_ids(self._match(model, bboxes, labels, roi_feats)).numpy()
+            owner = np.where(_is_last_of_its_kind(ids), ids, NO_ID)
+            self.remember(owner, dets)
+            self._remember_feats(owner, roi_feats)
+        self.pop_invalid_tracks(frame_id)
+        kept = np.flatnonzero(ids != NO_ID)
+        rows = torch.from_numpy(kept).to(bboxes.device)
+        return (
+            bboxes[rows],
+            labels[rows],
+            masks[rows],
+            torch.from_numpy(ids[kept]).to(bboxes.device),
         )
-        return found
 
     def get_match_score(
         self,
@@ -152,168 +155,51 @@ class MaskTrackRCNNTracker(BaseTracker):
         Returns:
             ``(n,)`` int64 on the CPU, -1 for detections whose instance went to another one.
         """
-        # the one transfer of a frame: the choice itself is made on the device
-        columns = choose_instances(match_scores, unique=self.unique_ids).cpu()
-        ids = torch.full_like(columns, NOT_MATCHED)
-        known, new = columns > NEW, columns == NEW
-        ids[known] = torch.from_numpy(self._ids)[columns[known] - 1]
-        count = int(new.sum())
-        ids[new] = torch.arange(self.num_tracks, self.num_tracks + count)
-        self.num_tracks += count
-        return ids
-
-    # ---------------------------------------------------------------- memory
-    def update(self, **kwargs: Any) -> None:
-        """Remember the values of a frame, start the instances that are new, drop the outdated ones.
-
-        Args:
-            **kwargs: ``ids`` ``(n,)``, ``frame_ids`` (one number or ``(n,)``), and items with one
-                row per id, the same in every frame. Of an id that occurs twice the last row counts.
-
-        Raises:
-            ValueError: ``ids`` or ``frame_ids`` are missing, or the lengths differ.
-        """
-        if "ids" not in kwargs or "frame_ids" not in kwargs:
-            raise ValueError(f"update() needs ids and frame_ids, found {sorted(kwargs)}")
-        ids = np.asarray(kwargs.pop("ids"), dtype=np.int64)
-        frame_ids = np.broadcast_to(np.asarray(kwargs.pop("frame_ids"), dtype=np.int64), ids.shape)
-        for name, values in kwargs.items():
-            if len(values) != len(ids):
-                raise ValueError(f"update() got {len(ids)} ids and {len(values)} {name}")
-        self.memo_items = [*kwargs, "frame_ids"]
-        if self._hooks_overridden:
-            for row, ident in enumerate(ids.tolist()):
-                hook = self.update_track if ident in self._ids else self.init_track
-                hook(ident, [*(values[row] for values in kwargs.values()), frame_ids[row]])
-        else:
-            self._remember(ids, frame_ids, kwargs)
-        if len(ids):
-            self.pop_invalid_tracks(int(frame_ids[0]))
-
-    def init_track(self, id: int, obj: Sequence) -> None:
-        """Start one instance; called per instance only where a subclass overrides it.
-
-        Args:
-            id: Its id, above all others.
-            obj: Value of each of ``self.memo_items``.
-        """
-        self._remember(np.array([id]), np.array([int(obj[-1])]), self._rows_of_one(obj))
-
-    def update_track(self, id: int, obj: Sequence) -> None:
-        """Continue one instance; called per instance only where a subclass overrides it.
-
-        Args:
-            id: Its id.
-            obj: Value of each of ``self.memo_items``.
-        """
-        self._remember(np.array([id]), np.array([int(obj[-1])]), self._rows_of_one(obj))
+        columns = choose_instances(match_scores.cpu(), unique=self.unique_ids).numpy()
+        ids = np.full(len(columns), NO_ID)
+        known = (columns != NEW) & (columns != NOT_MATCHED)
+        ids[known] = self.table["ids"][columns[known] - 1]
+        self.number_new_tracks(ids, np.flatnonzero(columns == NEW))
+        return torch.from_numpy(ids)
 
     def pop_invalid_tracks(self, frame_id: int) -> None:
         """Forget the instances that have not been seen for ``num_frames_retain`` frames."""
-        keep = frame_id - self._frame_ids < self.num_frames_retain
-        if keep.all():
-            return
-        self._ids, self._frame_ids = self._ids[keep], self._frame_ids[keep]
-        rows = torch.from_numpy(np.flatnonzero(keep))
-        self._values = {k: v[rows.to(v.device)] for k, v in self._values.items()}
+        before = self.table["ids"]
+        super().pop_invalid_tracks(frame_id)
+        if len(self.table) < len(before):
+            rows = np.searchsorted(before, self.table["ids"])
+            self.roi_feats = self.roi_feats[torch.from_numpy(rows).to(self.roi_feats.device)]
 
-    @property
-    def tracks(self) -> dict[int, Dict]:
-        """Copy of what is remembered of each instance, by id, in the form of BaseTracker."""
-        tracks = {}
-        for row, ident in enumerate(self.ids):
-            track = tracks[ident] = Dict()
-            for name, values in self._values.items():
-                value = values[row : row + 1].clone()
-                track[name] = value if self._momentum(name) is not None else [value]
-            track["frame_ids"] = [torch.from_numpy(self._frame_ids[row : row + 1].copy())]
-        return tracks
+    def _match(
+        self, model: Any, bboxes: torch.Tensor, labels: torch.Tensor, roi_feats: torch.Tensor
+    ) -> torch.Tensor:
+        if self.empty:  # nothing to compare with: all are new
+            return roi_feats.new_zeros(len(bboxes), 1)
+        logits = model.track_head.simple_test(roi_feats, self.roi_feats)
+        prev_bboxes = torch.from_numpy(self.table["bboxes"]).to(bboxes)
+        prev_labels = torch.from_numpy(self.table["labels"]).to(labels)
+        return self.get_match_score(bboxes, labels, prev_bboxes, prev_labels, logits)
 
-    @property
-    def ids(self) -> list[int]:
-        """Ids of all remembered instances."""
-        return self._ids.tolist()
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is remembered."""
-        return not len(self._ids)
-
-    def _clear(self) -> None:
-        self.frame_id: int | None = None
-        self._ids = np.zeros(0, dtype=np.int64)  # ascending
-        self._frame_ids = np.zeros(0, dtype=np.int64)  # in which each was seen last
-        self._values: dict[str, torch.Tensor] = {}
-
-    @property
-    def _hooks_overridden(self) -> bool:
-        own = MaskTrackRCNNTracker
-        return any(
-            getattr(type(self), name) is not getattr(own, name)
-            for name in ("init_track", "update_track")
-        )
-
-    def _begin_frame(
-        self, frame_id: int, bboxes: torch.Tensor, labels: torch.Tensor, masks: torch.Tensor
-    ) -> None:
-        if not len(bboxes) == len(labels) == len(masks):
-            raise ValueError(
-                f"frame {frame_id}: {len(bboxes)} bboxes, {len(labels)} labels and {len(masks)} "
-                "masks differ"
-            )
-        if frame_id == 0:
-            self.reset()
-        if self.frame_id is not None and frame_id <= self.frame_id:
-            raise ValueError(
-                f"frame {frame_id} comes after frame {self.frame_id}: frames must be given in "
-                "order, and a new video begins with frame 0 or reset()"
-            )
-        self.frame_id = frame_id
-        self.pop_invalid_tracks(frame_id - 1)
-
-    def _rows_of_one(self, obj: Sequence) -> dict[str, torch.Tensor]:
-        return {
-            name: torch.as_tensor(value)[None]
-            for name, value in zip(self.memo_items[:-1], obj[:-1], strict=True)
-        }
-
-    def _remember(
-        self, ids: np.ndarray, frame_ids: np.ndarray, values: Mapping[str, torch.Tensor]
-    ) -> None:
-        """Overwrite the rows of known ids and add those of new ones."""
-        # last row of each id, in the order of ids
-        ids, last = np.unique(ids[::-1], return_index=True)
-        chosen = len(frame_ids) - 1 - last
-        frame_ids = frame_ids[chosen]
-        known = np.isin(ids, self._ids, assume_unique=True)
-        rows = np.searchsorted(self._ids, ids[known])
-        self._frame_ids[rows] = frame_ids[known]
-        self._ids = np.concatenate((self._ids, ids[~known]))
-        self._frame_ids = np.concatenate((self._frame_ids, frame_ids[~known]))
-        at, old, new = (torch.from_numpy(v) for v in (rows, chosen[known], chosen[~known]))
-        for name, given in values.items():
-            memo = self._values.get(name, given[:0])
-            place = memo.device
-            memo[at.to(place)] = self._blend(name, memo[at.to(place)], given[old.to(place)])
-            self._values[name] = torch.cat((memo, given[new.to(place)]))
-
-    def _blend(self, name: str, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
-        momentum = self._momentum(name)
-        return new if momentum is None else (1 - momentum) * old + momentum * new
+    def _remember_feats(self, ids: np.ndarray, roi_feats: torch.Tensor) -> None:
+        """Write the features of detections with an id into the rows of their instances."""
+        owned = np.flatnonzero(ids != NO_ID)
+        rows = torch.from_numpy(self.table.rows_of(ids[owned])).to(roi_feats.device)
+        kept = self.roi_feats.to(roi_feats)
+        memory = roi_feats.new_zeros(len(self.table), *roi_feats.shape[1:])
+        memory[: len(kept)] = kept.view(len(kept), *roi_feats.shape[1:])
+        memory[rows] = roi_feats[torch.from_numpy(owned).to(roi_feats.device)]
+        self.roi_feats = memory
 
     def _tracking_state(self) -> dict[str, Any]:
-        return {
-            "num_tracks": self.num_tracks,
-            "frame_id": self.frame_id,
-            "ids": torch.from_numpy(self._ids.copy()),
-            "frame_ids": torch.from_numpy(self._frame_ids.copy()),
-            "values": {name: value.clone() for name, value in self._values.items()},
-        }
+        return {**super()._tracking_state(), "roi_feats": self.roi_feats}
 
     def _set_tracking_state(self, state: Mapping[str, Any]) -> None:
-        self.reset()
-        self.num_tracks = int(state["num_tracks"])
-        self.frame_id = state["frame_id"]
-        self._ids = state["ids"].numpy().copy()
-        self._frame_ids = state["frame_ids"].numpy().copy()
-        self._values = {name: value.clone() for name, value in state["values"].items()}
+        super()._set_tracking_state(state)
+        self.roi_feats = state["roi_feats"]
+
+
+def _is_last_of_its_kind(ids: np.ndarray) -> np.ndarray:
+    """Whether no later entry has the same value, ``(n,)`` bool."""
+    last = np.zeros(len(ids), dtype=bool)
+    last[len(ids) - 1 - np.unique(ids[::-1], return_index=True)[1]] = True
+    return last

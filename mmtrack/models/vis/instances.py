@@ -52,7 +52,11 @@ def detect_instances(
         feats, img_metas, proposals, head.test_cfg, rescale=rescale
     )
     bboxes, labels = bboxes[0], labels[0]
-    bboxes = bboxes if len(bboxes) else bboxes.new_zeros(0, 5)
+    if not len(bboxes):  # (0, 4) where there are no proposals
+        bboxes = bboxes.new_zeros(0, 5)
+    # clipping to the image leaves some boxes without area
+    sound = (bboxes[:, 2:4] > bboxes[:, :2]).all(dim=1)
+    bboxes, labels = bboxes[sound], labels[sound]
     places = bboxes[:, :4]
     if rescale:
         places = places * places.new_tensor(img_metas[0]["scale_factor"])
