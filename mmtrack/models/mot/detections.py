@@ -43,6 +43,7 @@ def detect_objects(
     *,
     rescale: bool,
     proposals: list[torch.Tensor] | None = None,
+    feats: tuple[torch.Tensor, ...] | None = None,
 ) -> Detections:
     """Detect the objects of one frame, in the order of the detector.
 
@@ -57,6 +58,7 @@ def detect_objects(
         rescale: Boxes in pixels of the original image instead of ``img``.
         proposals: Boxes ``(n, 4)``, ``x1, y1, x2, y2`` in pixels of ``img``, which the second stage
             of the detector scores and refines, instead of those of its first stage.
+        feats: Feature maps of the frame, where they are known already.
 
     Raises:
         ValueError: there are proposals, but no second stage.
@@ -67,29 +69,30 @@ def detect_objects(
             f"public detections need a two-stage detector, and {type(detector).__name__} "
             "has no roi_head: take LoadDetections out of the pipeline"
         )
-    if _answers_boxes_alone(roi_head):
-        return _from_roi_head(detector, img, img_metas, proposals, rescale=rescale)
+    if answers_boxes_alone(roi_head):
+        feats = detector.extract_feat(img) if feats is None else feats
+        return _from_roi_head(detector, feats, img_metas, proposals, rescale=rescale)
     if getattr(detector, "bbox_head", None) is not None:
         return _from_bbox_head(detector, img, img_metas, rescale=rescale)
     given = {} if proposals is None else {"proposals": proposals}
     return _of_result(detector.simple_test(img, img_metas, rescale=rescale, **given)[0])
 
 
-def _answers_boxes_alone(roi_head: nn.Module | None) -> bool:
+def answers_boxes_alone(roi_head: nn.Module | None) -> bool:
+    """Whether a second stage can be asked for boxes alone, with ``simple_test_bboxes``."""
     # Heads with stages (Cascade, HTC, Sparse R-CNN) inherit simple_test_bboxes, but cannot do it.
     return getattr(type(roi_head), "simple_test", None) is StandardRoIHead.simple_test
 
 
 def _from_roi_head(
     detector: nn.Module,
-    img: torch.Tensor,
+    feats: tuple[torch.Tensor, ...],
     img_metas: list[dict],
     proposals: list[torch.Tensor] | None,
     *,
     rescale: bool,
 ) -> Detections:
     head = detector.roi_head
-    feats = detector.extract_feat(img)
     if proposals is None:
         proposals = detector.rpn_head.simple_test_rpn(feats, img_metas)
     bboxes, labels = head.simple_test_bboxes(
@@ -110,6 +113,26 @@ def _from_bbox_head(
     else:
         results = head.get_bboxes(*head(feats), img_metas=img_metas, rescale=rescale)
     return _to_cpu(*results[0][:2], head.num_classes)
+
+
+def public_proposals(
+    public_bboxes: list[torch.Tensor] | None, img: torch.Tensor
+) -> list[torch.Tensor] | None:
+    """Detections given by the benchmark as proposals on the device of the frame.
+
+    Args:
+        public_bboxes: One entry: boxes ``(n, 4)``, with the batch dimension or the list that the
+            data loader puts around them.
+        img: The frame.
+    """
+    if public_bboxes is None:
+        return None
+    return [_boxes_of_frame(given).to(img) for given in public_bboxes]
+
+
+def _boxes_of_frame(given: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
+    boxes = torch.as_tensor(given[0] if isinstance(given, list | tuple) else given)
+    return boxes[0] if boxes.dim() == 3 else boxes
 
 
 def _to_cpu(bboxes: torch.Tensor, labels: torch.Tensor, num_classes: int) -> Detections:

@@ -63,7 +63,23 @@ class CameraMotionCompensation:
             ``(2, 3)`` float32; the identity, with a warning, when the images share no content, as
             at a cut.
         """
-        gray, ref_gray = (cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in (img, ref_img))
+        return torch.from_numpy(self.register(*map(_grey, (img, ref_img))))
+
+    @staticmethod
+    def grey_image(img: torch.Tensor) -> np.ndarray:
+        """A frame ``(1, 3, H, W)`` in grey, ``(H, W)``, as :meth:`register` takes it."""
+        return _grey(np.ascontiguousarray(img[0].detach().cpu().numpy().transpose(1, 2, 0)))
+
+    def register(self, grey: np.ndarray, ref_grey: np.ndarray) -> np.ndarray:
+        """Affine matrix that takes places in one grey image to places in the other.
+
+        Args:
+            grey: ``(H, W)``, float32 or uint8.
+            ref_grey: ``(H, W)``, of the same type.
+
+        Returns:
+            As :meth:`get_warp_matrix`.
+        """
         identity = np.eye(2, 3, dtype=np.float32)
         criteria = (
             cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT,
@@ -72,14 +88,14 @@ class CameraMotionCompensation:
         )
         try:
             _, matrix = cv2.findTransformECC(
-                gray, ref_gray, identity.copy(), self.warp_mode, criteria, None, 1
+                grey, ref_grey, identity.copy(), self.warp_mode, criteria, None, 1
             )
         except cv2.error as error:
             if error.code != cv2.Error.StsNoConv:
                 raise
             warnings.warn("camera motion not found: the two frames share no content")
             matrix = identity
-        return torch.from_numpy(matrix)
+        return matrix
 
     def warp_bboxes(self, bboxes: torch.Tensor, warp_matrix: torch.Tensor) -> torch.Tensor:
         """Move the two corners of boxes.
@@ -118,11 +134,14 @@ class CameraMotionCompensation:
         Returns:
             The tracks.
         """
-        frames = (frame[0].detach().cpu().numpy().transpose(1, 2, 0) for frame in (img, ref_img))
-        warp_matrix = self.get_warp_matrix(*map(np.ascontiguousarray, frames))
+        warp_matrix = torch.from_numpy(self.register(*map(self.grey_image, (img, ref_img))))
         for track in tracks.values():
             seen = int(track.frame_ids[-1]) == frame_id - 1
             count = min(num_samples if seen else 1, len(track.bboxes))
             for at in range(-count, 0):
                 track.bboxes[at] = self.warp_bboxes(track.bboxes[at], warp_matrix)
         return tracks
+
+
+def _grey(img: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(img, cv2.COLOR_RGB2GRAY)

@@ -67,6 +67,12 @@ class MotionTracker(TableTracker):
             ValueError: the frame comes late, or a box is not finite or has no area.
         """
         chosen, dets = self._read(bboxes, labels, frame_id)
+        empty = np.flatnonzero((dets.bboxes[:, 2:] <= dets.bboxes[:, :2]).any(axis=1))
+        if len(empty):
+            raise ValueError(
+                f"frame {frame_id}: detection {chosen[empty[0]]} has no area: "
+                f"x1, y1, x2, y2 = {dets.bboxes[empty[0]].tolist()}"
+            )
         # Not a child module: a motion model belongs to the tracking model.
         self.__dict__["motion"] = model.motion
         self._begin_frame(frame_id)

@@ -37,6 +37,11 @@ class Detections(NamedTuple):
         """Some of the detections."""
         return Detections(*(column if column is None else column[rows] for column in self))
 
+    def join(self, others: Detections) -> Detections:
+        """These detections with others below, without embeddings."""
+        pairs = zip(self[:3], others[:3], strict=True)
+        return Detections(*(np.concatenate(pair) for pair in pairs))
+
 
 class TableTracker(BaseTracker):
     """Tracks in arrays: what is remembered of each is a row of ``self.table``.
@@ -177,15 +182,13 @@ class TableTracker(BaseTracker):
             )
         chosen = np.flatnonzero(table[:, 4] > self.lowest_score)
         table = table[chosen]
-        empty = np.flatnonzero((table[:, 2:4] <= table[:, :2]).any(axis=1))
-        if len(empty):
-            raise ValueError(
-                f"frame {frame_id}: detection {chosen[empty[0]]} has no area: "
-                f"x1, y1, x2, y2 = {table[empty[0], :4].tolist()}"
-            )
         return chosen, Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
 
     def _begin_frame(self, frame_id: int) -> None:
+        self._advance(self._open_frame(frame_id), frame_id)
+
+    def _open_frame(self, frame_id: int) -> int:
+        """Start again at frame 0; returns the frame before, from which tracks are to be moved."""
         if frame_id == 0:
             self.reset()
         last = frame_id - 1 if self.frame_id is None else self.frame_id
@@ -194,6 +197,10 @@ class TableTracker(BaseTracker):
                 f"frame {frame_id} comes after frame {last}: frames must be given in order, and a "
                 "new video begins with frame 0 or reset()"
             )
+        return last
+
+    def _advance(self, last: int, frame_id: int) -> None:
+        """Move all tracks from one frame to another, frame by frame."""
         for current in range(last + 1, frame_id + 1):
             if not len(self.table):
                 break
