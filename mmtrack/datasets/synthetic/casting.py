@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +66,7 @@ class SceneSpec:
             )
 
 
-def _lay_out(
+def lay_out(
     rng: np.random.Generator, spec: SceneSpec, near: tuple, far: tuple
 ) -> tuple[Ground, tuple[int, int]]:
     """Draw a ground on which people have the wanted sizes.
@@ -92,32 +93,44 @@ def _lay_out(
     return ground, (width, height)
 
 
-def _resolution(ground: Ground, distance: float, camera: CameraPath) -> float:
+def sprite_resolution(ground: Ground, distance: float, camera: CameraPath) -> float:
     """Pixels per metre that a figure needs at its nearest."""
     wanted = 1.05 * ground.focal / distance * camera.zoom.max()
     return float(np.clip(wanted, _COARSEST, _FINEST))
 
 
-def _exposure(rng: np.random.Generator) -> np.ndarray:
+def exposure(rng: np.random.Generator) -> np.ndarray:
     """Brightness and tint of the light on the surroundings, a factor for each channel."""
     factors = rng.uniform(0.85, 1.12) * (1 + 0.04 * rng.uniform(-1, 1, 3))
     return factors.astype(np.float32)
 
 
-def _grain(rng: np.random.Generator, size: tuple[int, int], strength: float) -> np.ndarray:
+def make_grain(rng: np.random.Generator, size: tuple[int, int], strength: float) -> np.ndarray:
     """Sensor noise around 128."""
     noise = rng.standard_normal((size[1] + 48, size[0] + 48, 3), dtype=np.float32)
     return np.clip(np.rint(noise * strength + 128), 0, 255).astype(np.uint8)
 
 
-def _person(rng: np.random.Generator, track: Track, ground: Ground, camera: CameraPath) -> Actor:
+def random_person(
+    rng: np.random.Generator, track: Track, ground: Ground, camera: CameraPath
+) -> Actor:
     """A walker whose looks are drawn from the generator."""
-    resolution = _resolution(ground, track.distance.min(), camera)
+    resolution = sprite_resolution(ground, track.distance.min(), camera)
     return Actor(PersonFigure(random_appearance(rng), _STRIDE_POSES, resolution), track, "person")
 
 
-def _walkers(rng: np.random.Generator, area: Area, people: int, camera: CameraPath) -> list[Actor]:
-    """People there at the start and people who come in later, about ``people`` at a time."""
+def crossings(
+    rng: np.random.Generator, area: Area, count: int, move: Callable[..., Track], together: float
+) -> list[Track]:
+    """Paths of those there at the start and of those who come in later, ``count`` at a time.
+
+    Args:
+        rng: Source of all choices.
+        area: Where they move.
+        count: How many are in the picture on average.
+        move: Such as ``walk``.
+        together: Share of those at the start whom somebody walks beside.
+    """
     tracks: list[Track] = []
     present = np.zeros(area.length, int)
 
@@ -125,14 +138,20 @@ def _walkers(rng: np.random.Generator, area: Area, people: int, camera: CameraPa
         tracks.append(track)
         present[track.start : track.start + len(track)] += 1
 
-    while present[0] < people:
-        add(walk(rng, area, 0, entering=False))
-        if present[0] < people and rng.uniform() < 0.2:
+    while present[0] < count:
+        add(move(rng, area, 0, entering=False))
+        if together and present[0] < count and rng.uniform() < together:
             add(accompany(rng, area, tracks[-1]))
     for frame in range(1, area.length):
-        if present[frame] < people:
-            add(walk(rng, area, frame, entering=True))
-    return [_person(rng, track, area.ground, camera) for track in tracks]
+        if present[frame] < count:
+            add(move(rng, area, frame, entering=True))
+    return tracks
+
+
+def _walkers(rng: np.random.Generator, area: Area, people: int, camera: CameraPath) -> list[Actor]:
+    """People there at the start and people who come in later, about ``people`` at a time."""
+    tracks = crossings(rng, area, people, walk, together=0.2)
+    return [random_person(rng, track, area.ground, camera) for track in tracks]
 
 
 def _cars(rng: np.random.Generator, area: Area, road: tuple, camera: CameraPath) -> list[Actor]:
@@ -142,7 +161,7 @@ def _cars(rng: np.random.Generator, area: Area, road: tuple, camera: CameraPath)
         lane = rng.uniform(road[0] + 0.8, road[1] - 0.8)
         begin = min(start + int(rng.uniform(0, 2) * area.fps), area.length - 1)
         paint = tuple(int(value) for value in rng.uniform(40, 220, 3))
-        figure = CarFigure(_resolution(area.ground, lane, camera), paint)
+        figure = CarFigure(sprite_resolution(area.ground, lane, camera), paint)
         actors.append(Actor(figure, drive(rng, area, begin, lane), "car"))
     return actors
 
@@ -157,7 +176,7 @@ def _props(rng: np.random.Generator, area: Area, camera: CameraPath) -> list[Act
 
     def put(figure_type: type[Figure], share: float, *looks: object) -> Actor:
         across, distance = place(share)
-        figure = figure_type(_resolution(ground, distance, camera), *looks)
+        figure = figure_type(sprite_resolution(ground, distance, camera), *looks)
         return Actor(figure, stay(area, across, distance), "occluder")
 
     actors = [put(LampPostFigure, rng.uniform(0.2, 1.0)) for _ in range(int(rng.integers(1, 3)))]
@@ -177,15 +196,15 @@ def street_scene(spec: SceneSpec) -> Scene:
     The categories follow MOTChallenge: everything but walkers is there to distract.
     """
     rng = seeded(spec.seed, spec.name)
-    ground, picture_size = _lay_out(rng, spec, near=(0.38, 0.5), far=(0.17, 0.22))
+    ground, picture_size = lay_out(rng, spec, near=(0.38, 0.5), far=(0.17, 0.22))
     camera = camera_path(rng, spec.camera, spec.length, spec.size, picture_size, spec.fps)
     area = Area(ground, picture_size[0], spec.fps, spec.length)
     road = (ground.far + 1.0, ground.far + 7.0)
     picture = paint_street(rng, picture_size, ground, road)
     actors = _walkers(rng, area, spec.people, camera)
     actors += _cars(rng, area, road, camera) + _props(rng, area, camera)
-    picture *= _exposure(rng)
-    grain = _grain(rng, spec.size, rng.uniform(1.5, 3.5))
+    picture *= exposure(rng)
+    grain = make_grain(rng, spec.size, rng.uniform(1.5, 3.5))
     return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, grain)
 
 
@@ -195,14 +214,14 @@ def crowd_scene(spec: SceneSpec) -> Scene:
     Cars, posts and a seated person stand among them, as in ``street_scene``.
     """
     rng = seeded(spec.seed, spec.name)
-    ground, picture_size = _lay_out(rng, spec, near=(0.35, 0.75), far=(0.12, 0.22))
+    ground, picture_size = lay_out(rng, spec, near=(0.35, 0.75), far=(0.12, 0.22))
     camera = camera_path(rng, "static", spec.length, spec.size, picture_size, spec.fps)
     area = Area(ground, spec.size[0], spec.fps, spec.length)
     road = (ground.far + 1.0, ground.far + 7.0)
-    picture = paint_street(rng, picture_size, ground, road) * _exposure(rng)
+    picture = paint_street(rng, picture_size, ground, road) * exposure(rng)
     actors = _walkers(rng, area, spec.people, camera)
     actors += _cars(rng, area, road, camera) + _props(rng, area, camera)
-    grain = _grain(rng, spec.size, rng.uniform(1.5, 4.0))
+    grain = make_grain(rng, spec.size, rng.uniform(1.5, 4.0))
     return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, grain)
 
 
@@ -215,7 +234,7 @@ def _costume(rng: np.random.Generator, uniform: Appearance) -> Appearance:
 def stage_scene(spec: SceneSpec) -> Scene:
     """A group of dancers in the same costume whose paths cross all the time, as in DanceTrack."""
     rng = seeded(spec.seed, spec.name)
-    ground, picture_size = _lay_out(rng, spec, near=(0.5, 0.6), far=(0.34, 0.42))
+    ground, picture_size = lay_out(rng, spec, near=(0.5, 0.6), far=(0.34, 0.42))
     camera = camera_path(rng, spec.camera, spec.length, spec.size, picture_size, spec.fps)
     picture = paint_stage(rng, picture_size, ground)
     area = Area(ground, spec.size[0], spec.fps, spec.length)
@@ -227,8 +246,8 @@ def stage_scene(spec: SceneSpec) -> Scene:
         share = (number + 0.5) / spec.people * 2 - 1
         row = ground.near + (0.3 + 0.4 * (number % 2)) * (ground.far - ground.near)
         track = dance(rng, area, (share * reach, row))
-        resolution = _resolution(ground, track.distance.min(), camera)
+        resolution = sprite_resolution(ground, track.distance.min(), camera)
         figure = PersonFigure(_costume(rng, uniform), _DANCE_POSES, resolution)
         actors.append(Actor(figure, track, "person"))
-    grain = _grain(rng, spec.size, 2.5)
+    grain = make_grain(rng, spec.size, 2.5)
     return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, grain)

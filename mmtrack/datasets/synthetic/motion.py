@@ -116,8 +116,7 @@ def _finish_walk(
     rng: np.random.Generator, area: Area, start: int, across: np.ndarray, depth: np.ndarray
 ) -> Track:
     """Cut a path where it leaves the picture for good; add steps and headings."""
-    inside = np.abs(across) <= area.reach(depth) + 0.01
-    last = int(np.flatnonzero(inside)[-1]) + 1 if inside.any() else 1
+    last = frames_until_gone(area, across, depth)
     across, depth = across[:last], depth[:last]
     step = np.stack((np.gradient(across), -np.gradient(depth))) if last > 1 else np.zeros((2, 1))
     moved = np.hypot(*step)
@@ -129,6 +128,12 @@ def _finish_walk(
     kernel = np.ones(min(window, last)) / window
     headings = heading_index(*(np.convolve(axis, kernel, mode="same") for axis in step))
     return Track(start, across, depth, poses, headings)
+
+
+def frames_until_gone(area: Area, across: np.ndarray, depth: np.ndarray) -> int:
+    """Number of frames until a path leaves the picture for good."""
+    inside = np.abs(across) <= area.reach(depth) + 0.01
+    return int(np.flatnonzero(inside)[-1]) + 1 if inside.any() else 1
 
 
 def dance(rng: np.random.Generator, area: Area, place: tuple[float, float]) -> Track:
@@ -148,6 +153,35 @@ def dance(rng: np.random.Generator, area: Area, place: tuple[float, float]) -> T
     poses = (time / area.fps * rate * DANCE_PHASES + rng.uniform(0, 3)).astype(int) % DANCE_PHASES
     turn = HEADINGS * (0.18 * smooth_noise(rng, area.length, 3 * area.fps))
     return Track(0, across, depth, poses, np.round(turn).astype(int) % HEADINGS)
+
+
+def roam(
+    rng: np.random.Generator,
+    area: Area,
+    speed: tuple[float, float],
+    gait: tuple[float, int],
+    headings: tuple[int, int],
+) -> Track:
+    """To and fro through the view, out of it on one side and back in after a while.
+
+    Args:
+        rng: Source of all choices.
+        area: Where to be.
+        speed: Slowest and fastest, metres per second.
+        gait: Metres covered by a cycle of the legs, and poses of a cycle.
+        headings: Index of the drawing that goes to the right, and of the one to the left.
+    """
+    ground, time = area.ground, np.arange(area.length)
+    distance = 1 / rng.uniform(1 / ground.far, 1 / ground.near)
+    depth = distance + 0.4 * smooth_noise(rng, area.length, 4 * area.fps)
+    reach = area.reach(distance) + rng.uniform(0.3, 1.5)
+    pace = rng.choice((-1.0, 1.0)) * rng.uniform(*speed) / area.fps
+    across = fold(rng.uniform(-0.8, 0.8) * reach + pace * time, -reach, reach)
+    step = np.gradient(across) if area.length > 1 else np.array([pace])
+    stride, phases = gait
+    poses = (np.cumsum(np.abs(step)) / stride * phases + rng.uniform(0, phases)).astype(int)
+    sides = np.where(step > 0, *headings)
+    return Track(0, across, fold(depth, ground.near, ground.far), poses % phases, sides)
 
 
 def drive(rng: np.random.Generator, area: Area, start: int, lane: float) -> Track:

@@ -17,7 +17,10 @@ from .geometry import CameraPath, Ground
 from .motion import Track
 from .sprite import Sprite
 
-CATEGORIES = ("person", "static_person", "car", "occluder")
+CATEGORIES = (
+    *("person", "static_person", "car", "occluder"),
+    *("truck", "dog", "horse", "giraffe", "zebra", "cattle", "lion", "tiger"),
+)
 
 
 def seeded(seed: int, name: str) -> np.random.Generator:

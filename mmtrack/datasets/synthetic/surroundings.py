@@ -182,6 +182,34 @@ def paint_street(
     return np.clip(picture, 0, 255)
 
 
+def paint_meadow(rng: np.random.Generator, size: tuple[int, int], ground: Ground) -> np.ndarray:
+    """Grass or steppe below a sky, with trees behind it.
+
+    Args:
+        rng: Source of all choices.
+        size: Width and height of the picture.
+        ground: Where the ground lies in the picture.
+
+    Returns:
+        ``(h, w, 3)`` float32 in [0, 255].
+    """
+    width, height = size
+    picture = np.empty((height, width, 3), np.float32)
+    picture[:] = np.array([228, 205, 180]) * rng.uniform(0.85, 1.05)
+    picture += 8 * noise_texture(rng, size, max(width // 4, 16))[..., None]
+    dry = rng.uniform()  # from green grass to a yellow steppe
+    colour = (1 - dry) * np.array([58, 128, 98]) + dry * np.array([96, 150, 168])
+    shade = 1 + 0.16 * noise_texture(rng, (576, 576), 48)
+    _lay_ground(picture, ground, np.clip(shade[..., None] * colour, 0, 255).astype(np.uint8))
+    resolution = ground.focal / (1.6 * ground.far)
+    bottom = int(ground.horizon + ground.camera_height * resolution)
+    for _ in range(int(rng.integers(3, 10))):
+        tall = int(resolution * rng.uniform(2, 5))
+        _paint_tree(rng, picture, int(rng.uniform(0, width)), bottom, tall)
+    picture *= 1 + 0.03 * noise_texture(rng, size, 8)[..., None]
+    return np.clip(picture, 0, 255)
+
+
 def _paint_lane(picture: np.ndarray, ground: Ground, distance: float) -> None:
     """Dashes along the middle of the road, in place."""
     reach = ground.half_width(distance, 2 * picture.shape[1])

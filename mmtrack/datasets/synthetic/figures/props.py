@@ -15,7 +15,7 @@ _OVERSAMPLING = 2
 
 
 class DrawnFigure(Figure):
-    """A figure of one pose drawn with polygons in metres.
+    """A figure drawn with polygons in metres.
 
     Args:
         resolution: Pixels per metre.
@@ -39,16 +39,32 @@ class DrawnFigure(Figure):
         """
         raise NotImplementedError
 
+    def decorate(
+        self, colours: np.ndarray, mask: np.ndarray, ground: np.ndarray, unit: float
+    ) -> None:
+        """Paint a pattern over the shapes, in place.
+
+        Args:
+            colours: The drawing, ``(h, w, 3)`` uint8, zero where ``mask`` is.
+            mask: 255 where the figure is, ``(h, w)`` uint8.
+            ground: Pixel ``(x, y)`` of the point that stands on the ground.
+            unit: Pixels per metre of the drawing.
+        """
+
     def sprite(self, pose: int, heading: int) -> Sprite:
         """The drawing; heading 1 is its mirror image."""
         if heading:
             return self.look(pose, 0).mirrored()
+        return self.draw(self.shapes())
+
+    def draw(self, shapes: list[tuple[str, np.ndarray, tuple[int, int, int]]]) -> Sprite:
+        """Draw shapes as described in :meth:`shapes`."""
         unit = self.resolution * _OVERSAMPLING
         width, height = (int((value + 0.2) * unit) for value in self.extent)
         colours = np.zeros((height, width, 3), np.uint8)
         mask = np.zeros((height, width), np.uint8)
         ground = np.array([width / 2, height - 0.1 * unit])
-        for kind, points, colour in self.shapes():
+        for kind, points, colour in shapes:
             for plane, value in ((colours, colour), (mask, 255)):
                 if kind == "polygon":
                     corners = ground + points * (unit, -unit)
@@ -57,6 +73,7 @@ class DrawnFigure(Figure):
                     centre = np.round(ground + points[0] * (unit, -unit)).astype(int)
                     axes = np.maximum(np.round(points[1] * unit), 1).astype(int)
                     cv2.ellipse(plane, centre.tolist(), axes.tolist(), 0, 0, 360, value, -1)
+        self.decorate(colours, mask, ground, unit)
         light = np.linspace(1.1, 0.75, height, dtype=np.float32)[:, None, None]
         colours = np.clip(colours * light, 0, 255).astype(np.uint8)
         size = (width // _OVERSAMPLING, height // _OVERSAMPLING)
@@ -108,6 +125,40 @@ class CarFigure(DrawnFigure):
             place = (centre, 0.33)
             shapes.append(("ellipse", np.array([place, (0.33, 0.33)]), tyre))
             shapes.append(("ellipse", np.array([place, (0.17, 0.17)]), (170, 170, 176)))
+        return shapes
+
+
+class TruckFigure(DrawnFigure):
+    """A small lorry in profile.
+
+    Args:
+        resolution: Pixels per metre.
+        paint: Colour of the cabin, blue, green, red.
+        cargo: Colour of the box.
+    """
+
+    headings = 2
+
+    def __init__(self, resolution: float, paint: tuple, cargo: tuple):
+        super().__init__(resolution, (5.0, 2.4))
+        self.paint = paint
+        self.cargo = cargo
+
+    def shapes(self) -> list:
+        """Box, cabin, window, frame and wheels."""
+        cabin = [(1.1, 0.4), (2.4, 0.4), (2.4, 1.2), (2.0, 2.0), (1.1, 2.0)]
+        window = [(1.45, 1.25), (2.22, 1.25), (1.9, 1.85), (1.45, 1.85)]
+        shapes = [
+            ("polygon", _box(-2.4, 0.55, 1.0, 2.35), self.cargo),
+            ("polygon", _box(-2.2, 0.8, 0.8, 0.95), tuple(int(0.7 * v) for v in self.cargo)),
+            ("polygon", np.array(cabin), self.paint),
+            ("polygon", np.array(window), (96, 84, 70)),
+            ("polygon", _box(-2.4, 0.38, 2.4, 0.55), (50, 50, 52)),
+            ("polygon", _box(2.3, 0.6, 2.42, 0.8), (190, 240, 250)),
+        ]
+        for centre in (-1.6, 1.65):
+            shapes.append(("ellipse", np.array([(centre, 0.4), (0.4, 0.4)]), (34, 34, 36)))
+            shapes.append(("ellipse", np.array([(centre, 0.4), (0.18, 0.18)]), (160, 160, 166)))
         return shapes
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from .base import Layout, RenderOptions
 from .crowdhuman import CrowdHumanOptions, count_crowdhuman, write_crowdhuman
+from .ilsvrc import ILSVRCOptions, count_ilsvrc, write_ilsvrc
 from .mot import (
     DanceTrackOptions,
     MOT17Options,
@@ -36,6 +37,7 @@ from .sot_training import (
     write_coco,
     write_imagenet_vid,
 )
+from .youtube_vis import YouTubeVISOptions, count_youtube_vis, write_youtube_vis
 
 _VIDEOS = "train/ and test/ videos with img1/, seqinfo.ini, det/det.txt and gt/gt.txt"
 
@@ -139,11 +141,29 @@ _ALL = (
         count_coco,
     ),
     Layout(
+        "ilsvrc",
+        "ImageNet VID and DET: Data/, Annotations/ and Lists/ of animals, often out of focus.",
+        ILSVRCOptions(size=(240, 160)),
+        write_ilsvrc,
+        count_ilsvrc,
+    ),
+    Layout(
         "imagenet-vid",
-        "ImageNet VID: Data/VID and annotations/imagenet_vid_{train,val}.json.",
+        "ImageNet VID of people and cars: Data/VID and annotations/imagenet_vid_{train,val}.json.",
         ImageNetVIDOptions(),
         write_imagenet_vid,
         count_imagenet_vid,
+    ),
+    *(
+        Layout(
+            f"youtube-vis-{version}",
+            f"YouTube-VIS {version}: train/, valid/ and test/ videos of people, vehicles and "
+            "animals with masks.",
+            YouTubeVISOptions(),
+            partial(write_youtube_vis, version),
+            count_youtube_vis,
+        )
+        for version in ("2019", "2021")
     ),
 )
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in _ALL}
