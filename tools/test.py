@@ -40,8 +40,8 @@ from mmtrack.apis.environment import (
     select_device,
 )
 from mmtrack.apis.inference import quiet_loggers
-from mmtrack.apis.task import build_task_model
-from mmtrack.apis.test_options import check_metrics, evaluation_options
+from mmtrack.apis.task import build_task_model, hand_on_bytes
+from mmtrack.apis.test_options import check_metrics, configured_metrics, evaluation_options
 from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
 from mmtrack.datasets import build_dataloader, build_dataset
 from mmtrack.utils import build_ddp, build_dp
@@ -96,9 +96,14 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def is_task_given(args: argparse.Namespace) -> bool:
+    """Whether the command line says what to do; otherwise the metrics of the config are computed."""
+    return bool(args.out or args.eval or args.format_only or args.show or args.show_dir)
+
+
 def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse combinations that have no result or no meaning."""
-    if not (args.out or args.eval or args.format_only or args.show or args.show_dir):
+    if not is_task_given(args) and args.checkpoint is None:
         parser.error("nothing to do: give --eval, --format-only, --out, --show or --show-dir")
     if args.eval and args.format_only:
         parser.error("--eval and --format-only exclude each other")
@@ -219,6 +224,8 @@ def main() -> None:
     args = parse_args()
     with user_errors():
         cfg = load_config(args)
+        if not is_task_given(args):
+            args.eval = configured_metrics(cfg)
         device = select_device(args.device, args.gpu_id)
         if device.type == "cpu":
             print(tune_cpu_inference(local_process_count()))
@@ -232,6 +239,7 @@ def main() -> None:
         if args.eval:
             check_metrics(loader.dataset, args.eval)
         model = build_test_model(cfg, args, loader.dataset, device)
+        hand_on_bytes(loader.dataset, model)
     results = run(model, loader, args, device)
     if get_dist_info()[0] == 0:
         with user_errors():

@@ -20,18 +20,17 @@ from mmdet.datasets import DATASETS
 from mmdet.datasets.pipelines import Compose
 from torch import nn
 
-from mmtrack.datasets.pipelines import build_pipeline
+from mmtrack.datasets.pipelines import build_pipeline, with_byte_frames
 from mmtrack.models import build_model
 
 from .checkpoint import initialize, load_model_checkpoint
+from .task import takes_byte_frames
 
 LOADING_STEPS = ("LoadImageFromFile", "LoadMultiImagesFromFile", "LoadImageFromWebcam")
 
 # Test pipelines by model: settings they were built from, and the callable. Building one takes
 # longer than running a small model on a frame.
-_PIPELINES: WeakKeyDictionary[nn.Module, dict[tuple[bool, bool], tuple[str, Compose]]] = (
-    WeakKeyDictionary()
-)
+_PIPELINES: WeakKeyDictionary[nn.Module, dict[bool, tuple[str, Compose]]] = WeakKeyDictionary()
 
 
 def init_model(
@@ -137,9 +136,14 @@ def inference_sot(
         info["filename"] = image
     else:
         data["img"] = image
-    data = _pipeline(model, from_array=not isinstance(image, str), whole_frame=False)(data)
+    data = _pipeline(model, from_array=not isinstance(image, str))(data)
+    if takes_byte_frames(model):
+        batch = _batch_of_one(data)
+    else:
+        device = next(model.parameters()).device
+        batch = to_device(collate([data], samples_per_gpu=1), device)
     with torch.no_grad():
-        return model(return_loss=False, rescale=True, **_batch_of_one(data))
+        return model(return_loss=False, rescale=True, **batch)
 
 
 def to_device(batch: dict, device: torch.device) -> dict:
@@ -176,42 +180,6 @@ def quiet_loggers() -> Iterator[None]:
             logger.setLevel(level)
 
 
-class FrameView:
-    """In place of ``ImageToTensor``: the frame as ``(C, H, W)`` without copying it.
-
-    Trackers of single objects cut a small part out of a frame, so the frame stays as it is: bytes,
-    in main memory.
-
-    Args:
-        keys: Keys of the images.
-    """
-
-    def __init__(self, keys: list[str]):
-        self.keys = keys
-
-    def __call__(self, results: dict) -> dict:
-        """Replace the images by tensors that share their memory."""
-        for key in self.keys:
-            results[key] = torch.from_numpy(results[key]).permute(2, 0, 1)
-        return results
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(keys={self.keys})"
-
-
-def _frame_views(steps: list[dict]) -> list[Any]:
-    """Steps that neither convert nor copy the whole frame."""
-    changed: list[Any] = []
-    for step in steps:
-        if step["type"] == "ImageToTensor":
-            changed.append(FrameView(step["keys"]))
-        elif "transforms" in step:
-            changed.append({**step, "transforms": _frame_views(step["transforms"])})
-        else:
-            changed.append({k: v for k, v in step.items() if k != "to_float32"})
-    return changed
-
-
 def _batch_of_one(data: dict) -> dict:
     """Output of a test pipeline as a batch of one frame, without copying the frame."""
 
@@ -223,18 +191,17 @@ def _batch_of_one(data: dict) -> dict:
     return {key: [add_axis(value) for value in views] for key, views in data.items()}
 
 
-def _pipeline(model: nn.Module, *, from_array: bool, whole_frame: bool = True) -> Compose:
+def _pipeline(model: nn.Module, *, from_array: bool) -> Compose:
     """The test pipeline of a model's config, built at the first frame and when it is changed."""
     steps = model.cfg.data.test.pipeline
-    settings, kind = repr(steps), (from_array, whole_frame)
+    settings = repr(steps)
     known = _PIPELINES.setdefault(model, {})
-    if kind not in known or known[kind][0] != settings:
-        steps = _raw_frame_steps(steps, from_array)
-        known[kind] = (
-            settings,
-            build_pipeline(steps) if whole_frame else Compose(_frame_views(steps)),
-        )
-    return known[kind][1]
+    if from_array not in known or known[from_array][0] != settings:
+        pipeline = build_pipeline(_raw_frame_steps(steps, from_array))
+        if takes_byte_frames(model):
+            pipeline = with_byte_frames(pipeline)
+        known[from_array] = (settings, pipeline)
+    return known[from_array][1]
 
 
 def _raw_frame_steps(steps: list[dict], from_array: bool) -> list[dict]:
@@ -249,6 +216,9 @@ def _raw_frame_steps(steps: list[dict], from_array: bool) -> list[dict]:
         return list(steps)
     if not set(types) & set(LOADING_STEPS):
         raise ValueError(f"the test pipeline has no step that loads an image; it has {types}")
-    return [
-        {"type": "LoadImageFromWebcam"} if step["type"] in LOADING_STEPS else step for step in steps
-    ]
+    return [_array_step(step) if step["type"] in LOADING_STEPS else step for step in steps]
+
+
+def _array_step(step: dict) -> dict:
+    """Step for an image in memory in the place of one that loads a file."""
+    return {"type": "LoadImageFromWebcam", "to_float32": step.get("to_float32", False)}

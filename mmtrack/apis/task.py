@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import mmcv
 from torch import nn
+from torch.utils.data import Dataset
 
+from mmtrack.datasets.pipelines import with_byte_frames
 from mmtrack.models import build_detector, build_model, build_reid
 
 
@@ -29,3 +31,21 @@ def build_task_model(cfg: mmcv.Config) -> nn.Module:
     if cfg.get("TRAIN_REID", False):
         return build_reid(model_config(cfg))
     return build_model(model_config(cfg))
+
+
+def takes_byte_frames(model: nn.Module) -> bool:
+    """Whether a model converts the pixels of a frame itself, where it looks at them."""
+    return getattr(model, "takes_byte_frames", False)
+
+
+def hand_on_bytes(dataset: Dataset, model: nn.Module) -> None:
+    """Let a test data set give frames as they were decoded to a model that takes them so.
+
+    Args:
+        dataset: The data set, or a concatenation; its pipeline is replaced.
+        model: The model without parallel wrapper.
+    """
+    if not takes_byte_frames(model):
+        return
+    for member in getattr(dataset, "datasets", [dataset]):
+        member.pipeline = with_byte_frames(member.pipeline)

@@ -24,6 +24,8 @@ from mmtrack.core.evaluation.eval_hooks import DistEvalHook, EvalHook
 from mmtrack.datasets import build_dataloader, build_dataset
 from mmtrack.utils import build_ddp, build_dp, get_root_logger
 
+from .task import hand_on_bytes
+
 LOADER_KEYS = ("samples_per_gpu", "workers_per_gpu", "persistent_workers", "samples_per_epoch")
 
 
@@ -83,7 +85,7 @@ def train_model(
         runner.register_hook(DistSamplerSeedHook())
     if validate:
         by_epoch = isinstance(runner, EpochBasedRunner)
-        runner.register_hook(_eval_hook(cfg, distributed, by_epoch), priority="LOW")
+        runner.register_hook(_eval_hook(cfg, model, distributed, by_epoch), priority="LOW")
     if resume_from:
         check_resumable(resume_from)
         runner.resume(resume_from, map_location="cpu")
@@ -163,8 +165,11 @@ def _custom_hooks(cfg: mmcv.Config, resume_from: str | None) -> list[dict] | Non
     return hooks or None
 
 
-def _eval_hook(cfg: mmcv.Config, distributed: bool, by_epoch: bool) -> EvalHook | DistEvalHook:
+def _eval_hook(
+    cfg: mmcv.Config, model: nn.Module, distributed: bool, by_epoch: bool
+) -> EvalHook | DistEvalHook:
     dataset = build_dataset(cfg.data.val, {"test_mode": True})
+    hand_on_bytes(dataset, model)
     options = {
         "samples_per_gpu": 1,
         "workers_per_gpu": cfg.data.get("workers_per_gpu", 2),

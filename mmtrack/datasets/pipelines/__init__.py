@@ -6,6 +6,7 @@ Steps named ``Seq...`` work on a list of frames, the key frame first.
 from mmdet.datasets.builder import PIPELINES
 
 from .augmentation import SeqPhotoMetricDistortion, SeqRandomCrop
+from .byte_frames import with_byte_frames
 from .formatting import (
     CheckPadMaskValidity,
     ConcatSameTypeFrames,
@@ -73,4 +74,5 @@ __all__ = [
     "build_sot_pipeline",
     "decode_image",
     "optimize_pipeline",
+    "with_byte_frames",
 ]

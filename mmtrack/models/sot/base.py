@@ -19,11 +19,15 @@ BOX_VALUES = 5  # x1, y1, x2, y2, score
 class BaseSingleObjectTracker(BaseVideoModel):
     """Base class of single object trackers.
 
-    A tracker of its own needs ``forward_train`` and ``simple_test``; everything else is here.
+    A tracker of its own needs ``forward_train`` and ``simple_test``; everything else is here. One
+    that converts its crops itself sets ``takes_byte_frames``: it is then given frames as they were
+    decoded (uint8), and in :func:`~mmtrack.apis.inference_sot` in main memory.
 
     Args:
         init_cfg: Initialisation of the weights, see :class:`mmcv.runner.BaseModule`.
     """
+
+    takes_byte_frames = False
 
     @property
     def with_backbone(self) -> bool:

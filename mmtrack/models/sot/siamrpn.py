@@ -52,6 +52,8 @@ class SiamRPN(BaseSingleObjectTracker):
     CVPR 2019.
     """
 
+    takes_byte_frames = True
+
     def __init__(
         self,
         backbone: dict,

@@ -44,6 +44,8 @@ class Stark(BaseSingleObjectTracker):
     Reference: Yan et al., "Learning Spatio-Temporal Transformer for Visual Tracking", ICCV 2021.
     """
 
+    takes_byte_frames = True
+
     def __init__(
         self,
         backbone: dict,
