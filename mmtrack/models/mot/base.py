@@ -108,7 +108,8 @@ class BaseMultiObjectTracker(BaseVideoModel):
         Args:
             img: Image or its file name.
             result: Result of a frame; ``track_bboxes`` holds per class ``(n, 6)`` rows of
-                ``id, x1, y1, x2, y2, score`` in pixels of ``img``.
+                ``id, x1, y1, x2, y2, score`` in pixels of ``img``; ``track_masks``, if there,
+                per class the masks of the same tracks.
             score_thr: Tracks below are not drawn.
             thickness: Of lines.
             font_scale: Of texts.
@@ -129,12 +130,18 @@ class BaseMultiObjectTracker(BaseVideoModel):
             raise TypeError(f"result must be the dict of a frame, not {type(result).__name__}")
         if "track_bboxes" not in result:
             raise KeyError(f"result has no 'track_bboxes', only {sorted(result)}")
-        tracks = results2outs(bbox_results=result["track_bboxes"])
+        image = mmcv.imread(img)
+        tracks = results2outs(
+            bbox_results=result["track_bboxes"],
+            mask_results=result.get("track_masks"),
+            mask_shape=image.shape[:2],
+        )
         return imshow_tracks(
-            mmcv.imread(img),
+            image,
             tracks["bboxes"],
             tracks["labels"],
             tracks["ids"],
+            tracks.get("masks"),
             classes=getattr(self, "CLASSES", None),
             score_thr=score_thr,
             thickness=thickness,
