@@ -97,7 +97,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def is_task_given(args: argparse.Namespace) -> bool:
-    """Whether the command line says what to do; otherwise the metrics of the config are computed."""
+    """Whether the command line names a task; a checkpoint alone asks for metrics."""
     return bool(args.out or args.eval or args.format_only or args.show or args.show_dir)
 
 

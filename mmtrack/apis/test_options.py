@@ -44,6 +44,18 @@ def evaluation_options(
     return {**configured, "metric": list(metrics), **options}
 
 
+def configured_metrics(cfg: mmcv.Config) -> list[str]:
+    """Metrics that a training with the config computes.
+
+    Raises:
+        ValueError: it computes none.
+    """
+    metric = cfg.get("evaluation", {}).get("metric")
+    if not metric:
+        raise ValueError("nothing to do: the config has no evaluation.metric; give --eval METRIC")
+    return [metric] if isinstance(metric, str) else list(metric)
+
+
 def known_metrics(dataset: Dataset) -> tuple[str, ...] | None:
     """Metrics a dataset computes; None where nothing is known about its class."""
     for member in getattr(dataset, "datasets", ()):

@@ -167,9 +167,24 @@ def test_two_processes_train_and_validate_like_one(tiny, root, run_script, tmp_p
         (["--eval", "track", "--checkpoint", "gone.pth"], "gone.pth"),
         (["--eval", "track", "--format-only"], "exclude each other"),
         ([], "nothing to do"),
+        (["--checkpoint", "gone.pth"], "gone.pth"),
+        (
+            ["--checkpoint", "gone.pth", "--cfg-options", "evaluation.metric=None"],
+            "has no evaluation.metric; give --eval",
+        ),
         (["--out", "results.txt"], "must end in .pkl"),
     ],
-    ids=["metric", "no weights", "other model", "no file", "two tasks", "no task", "extension"],
+    ids=[
+        "metric",
+        "no weights",
+        "other model",
+        "no file",
+        "two tasks",
+        "no task",
+        "checkpoint alone",
+        "no metric",
+        "extension",
+    ],
 )
 def test_bad_input_ends_in_one_message(tiny, run_here, monkeypatch, options, message):
     monkeypatch.chdir(tiny)
