@@ -91,7 +91,7 @@ class VOTDataset(PublicTestDataset):
                 )
         return found
 
-    def _video_size(self, video_ind: int) -> tuple[int, int]:
+    def video_size(self, video_ind: int) -> tuple[int, int]:
         """Width and height of the first frame of a video."""
         name = osp.join(self.img_prefix, self.frame_name(video_ind, 0))
         height, width = decode_image(self.file_client.get(name), name).shape[:2]
@@ -134,7 +134,7 @@ class VOTDataset(PublicTestDataset):
         ]
         count = range(len(self.data_infos))
         annotations = [list(self.get_ann_infos_from_video(i)["bboxes"]) for i in count]
-        sizes = [self._video_size(i) for i in count]
+        sizes = [self.video_size(i) for i in count]
         scores = dict(eval_sot_eao(videos, annotations, interval=list(interval), videos_wh=sizes))
         scores.update(eval_sot_accuracy_robustness(videos, annotations, videos_wh=sizes))
         return report_scores(scores, 4, logger)

@@ -48,7 +48,11 @@ def eval_sot_accuracy_robustness(
             ``(2 K,)``, corners of a polygon; or a state, ``(1,)``: [0] unknown, the tracker waits
             after a failure, [1] initialised, [2] failed.
         annotations: Ground truth of each video, ``(N, 4)``, x, y, width, height, or ``(N, 2 K)``.
-        burnin: Number of frames from each start on that do not count for accuracy.
+        burnin: Number of frames from each start on that do not count for accuracy. A start is a
+            frame whose result says so, [1]: the protocol reports every one of them, and the burn-in
+            keeps the ground truth that it hands over from counting as the tracker's merit. Results
+            that begin with a region are no run of the protocol but the tracker's own from the
+            first frame on, so all of them count.
         ignore_unknown: Leave frames without region out of accuracy; otherwise their overlap is 0.
         videos_wh: Width and height of each video; what lies outside does not count. None for no
             bounds.
@@ -83,7 +87,8 @@ def eval_sot_eao(
     """Expected average overlap: the mean of the curve ``eao_curve`` over typical lengths.
 
     Args:
-        results: As in ``eval_sot_accuracy_robustness``.
+        results: As in ``eval_sot_accuracy_robustness``. A video whose first result is a region is
+            one that started there: the curve counts frames from a start on.
         annotations: As there.
         interval: Shortest and longest length in frames, both included.
         videos_wh: As there.

@@ -145,6 +145,22 @@ def test_burnin_that_leaves_nothing():
     assert found["accuracy"] == 0.5
 
 
+def test_first_result_that_is_a_region():
+    """No start is reported, so nothing burns in; the curve begins in the first frame all the same.
+
+    A restart later in the video has its burn-in.
+    """
+    annotations = [np.tile(BOX, (8, 1))]
+    one_pass = [[HALF, BOX, BOX, BOX, BOX, BOX, BOX, BOX]]
+    found = eval_sot_accuracy_robustness(one_pass, annotations, burnin=3)
+    assert found["accuracy"] == pytest.approx((0.5 + 7) / 8)
+    assert eval_sot_eao(one_pass, annotations, [1, 7])["eao"] == 1
+    restarted = [[BOX, BOX, LOST, WAIT, START, HALF, HALF, BOX]]
+    found = eval_sot_accuracy_robustness(restarted, annotations, burnin=3)
+    assert found["accuracy"] == 1
+    assert eval_sot_eao(restarted, annotations, [1, 1])["eao"] == pytest.approx(0.75)
+
+
 def test_interval_that_no_video_reaches():
     with pytest.warns(UserWarning, match=r"100 frames.*\[100, 356\]"):
         found = eval_sot_eao([[START, BOX, BOX]], [np.tile(BOX, (3, 1))])
