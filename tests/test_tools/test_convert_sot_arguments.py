@@ -1,4 +1,4 @@
-"""The scripts for single object tracking data sets take the documented arguments."""
+"""The scripts for single object tracking and ImageNet VID take the documented arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import pytest
 
-FOLDERS = ("lasot", "got10k", "trackingnet", "otb100", "uav123", "vot")
+FOLDERS = ("ilsvrc", "lasot", "got10k", "trackingnet", "otb100", "uav123", "vot")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def documented(shared):
 
 
 def test_every_script_is_there(documented, root):
-    assert len(documented) == 15
+    assert len(documented) == 17
     assert [name for name in documented if not (root / name).is_file()] == []
 
 

@@ -27,12 +27,14 @@ class CocoVidWriter:
         counter: Source of the ids.
         with_videos: False writes plain COCO.
         first_category: Id of the first category; the others count on.
+        category_fields: More keys of some categories, by name.
     """
 
     categories: tuple[str | int, ...]
     counter: IdCounter = field(default_factory=IdCounter)
     with_videos: bool = True
     first_category: int = 1
+    category_fields: dict[str | int, dict] = field(default_factory=dict)
     videos: list[dict] = field(default_factory=list)
     images: list[dict] = field(default_factory=list)
     annotations: list[dict] = field(default_factory=list)
@@ -77,7 +79,8 @@ class CocoVidWriter:
     def as_dict(self) -> dict:
         """Content of the file."""
         named = [
-            {"id": i, "name": name} for i, name in enumerate(self.categories, self.first_category)
+            {"id": i, "name": name, **self.category_fields.get(name, {})}
+            for i, name in enumerate(self.categories, self.first_category)
         ]
         videos = {"videos": self.videos} if self.with_videos else {}
         return {
