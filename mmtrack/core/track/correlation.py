@@ -11,7 +11,7 @@ def depthwise_correlation(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor
 
     Args:
         x: Search features, ``(N, C, H_x, W_x)``.
-        kernel: Template features, ``(N, C, H_k, W_k)``.
+        kernel: Template features, ``(N, C, H_k, W_k)``, or ``(1, C, H_k, W_k)`` for all samples.
 
     Returns:
         ``(N, C, H_x - H_k + 1, W_x - W_k + 1)``.
@@ -19,6 +19,8 @@ def depthwise_correlation(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor
     Reference: Li et al., "SiamRPN++: Evolution of Siamese Visual Tracking with Very Deep Networks",
     CVPR 2019, section 3.4.
     """
+    if x.shape[1] == kernel.shape[1] and len(kernel) == 1:
+        return F.conv2d(x, kernel.transpose(0, 1), groups=x.shape[1])
     if x.shape[:2] != kernel.shape[:2]:
         raise ValueError(
             "depthwise_correlation: features and kernels must agree in samples and channels, "

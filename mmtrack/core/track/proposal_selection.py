@@ -8,7 +8,7 @@ import torch
 
 
 class Selection(NamedTuple):
-    """The chosen proposal; tensors without dimensions, on the device of the proposals.
+    """The chosen proposal of each object, ``(..., 1)`` on the device of the proposals.
 
     Attributes:
         index: Number of the proposal.
@@ -27,35 +27,34 @@ def select_proposal(
     prev_size: tuple[torch.Tensor, torch.Tensor],
     window: torch.Tensor,
     *,
-    penalty_k: float,
-    window_influence: float,
+    penalty_k: float | torch.Tensor,
+    window_influence: float | torch.Tensor,
 ) -> Selection:
-    """Choose the best proposal after re-ranking.
+    """Choose the best proposal of each object after re-ranking.
 
     Nothing is read back from the device.
 
     Args:
-        scores: ``(N,)``, within [0, 1].
-        sizes: ``(N, 2)``, width and height of the proposals.
-        prev_size: Width and height of the object in the last frame, in the same unit, tensors
-            without dimensions; those in main memory go with proposals on any device.
+        scores: ``(..., N)``, within [0, 1].
+        sizes: ``(..., N, 2)``, width and height of the proposals.
+        prev_size: Width and height of the object in the last frame, in the same unit: ``(..., 1)``,
+            or without dimensions; the latter may be in main memory with proposals on any device.
         window: ``(N,)``, preference of each place.
-        penalty_k: How strongly changes of size and shape are punished.
-        window_influence: Share of the window, within [0, 1].
+        penalty_k: How strongly changes of size and shape are punished; a number or ``(..., 1)``.
+        window_influence: Share of the window, within [0, 1]; a number or ``(..., 1)``.
 
     Reference: Li et al., "High Performance Visual Tracking with Siamese Region Proposal Network",
     CVPR 2018, section 4.3, equations 11 and 12.
     """
-    ratios = sizes[:, 0] / sizes[:, 1]
+    widths, heights = sizes.unbind(-1)
+    ratios = widths / heights
     shape_change = _either_way(prev_size[0] / prev_size[1] / ratios)
-    size_change = _either_way(_padded_side(*sizes.T) / _padded_side(*prev_size))
+    size_change = _either_way(_padded_side(widths, heights) / _padded_side(*prev_size))
     penalties = torch.exp(-(shape_change * size_change - 1) * penalty_k)
     ranks = penalties * scores * (1 - window_influence) + window * window_influence
     # a tensor as index would be read back by some kernels; gathering leaves it on the device
-    best = ranks.argmax().reshape(1)
-    return Selection(
-        index=best[0], score=scores.gather(0, best)[0], penalty=penalties.gather(0, best)[0]
-    )
+    best = ranks.argmax(dim=-1, keepdim=True)
+    return Selection(best, scores.gather(-1, best), penalties.gather(-1, best))
 
 
 def _either_way(change: torch.Tensor) -> torch.Tensor:

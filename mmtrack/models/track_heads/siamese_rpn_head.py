@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -25,6 +26,20 @@ class TemplateKernels(NamedTuple):
 
     cls: tuple[torch.Tensor, ...]
     reg: tuple[torch.Tensor, ...]
+
+
+class TrackSettings(NamedTuple):
+    """How a box is chosen and changed: numbers, or tensors with one value per object.
+
+    Attributes:
+        penalty_k: How strongly changes of size and shape are punished.
+        window_influence: Preference of places near the last one, within [0, 1].
+        lr: How fast the size follows the chosen proposal.
+    """
+
+    penalty_k: float | torch.Tensor
+    window_influence: float | torch.Tensor
+    lr: float | torch.Tensor
 
 
 class Places(NamedTuple):
@@ -197,30 +212,73 @@ class SiameseRPNHead(BaseModule):
             Score without dimensions, and ``(4,)``, centre x, centre y, width, height in pixels of
             the frame.
         """
+        # values without dimensions, so that the box may stay in main memory
+        prev, settings = prev_bbox.unbind(), [self.test_cfg[key] for key in TrackSettings._fields]
+        score, bbox = self._choose(
+            cls_score, bbox_pred, prev, scale_factor, TrackSettings(*settings)
+        )
+        return score[0], bbox[0]
+
+    def get_bboxes(
+        self,
+        cls_score: torch.Tensor,
+        bbox_pred: torch.Tensor,
+        prev_bboxes: torch.Tensor,
+        scale_factors: torch.Tensor,
+        settings: TrackSettings,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Boxes of several objects, or of one object that is followed with several settings.
+
+        Args:
+            cls_score: ``(N, 2 * A, H, W)``.
+            bbox_pred: ``(N, 4 * A, H, W)``.
+            prev_bboxes: ``(N, 4)``, as in :meth:`get_bbox`, on the device of the scores.
+            scale_factors: ``(N,)``, pixels of the search images per pixel of the frame.
+            settings: In place of ``test_cfg``, tensors ``(N,)``.
+
+        Returns:
+            Scores ``(N,)`` and boxes ``(N, 4)``.
+        """
+        columns = prev_bboxes[:, None].unbind(-1)
+        settings = TrackSettings(*(values[:, None] for values in settings))
+        return self._choose(cls_score, bbox_pred, columns, scale_factors[:, None], settings)
+
+    def _choose(
+        self,
+        cls_score: torch.Tensor,
+        bbox_pred: torch.Tensor,
+        prev: Sequence[torch.Tensor],
+        scale_factor: torch.Tensor | float,
+        settings: TrackSettings,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores ``(N,)`` and boxes ``(N, 4)``; all other values without dimensions or (N, 1)."""
         places = self.places(tuple(cls_score.shape[-2:]), cls_score.device)
-        scores = per_anchor(cls_score.float(), 2)[0].softmax(dim=-1)[:, OBJECT]
-        deltas = per_anchor(bbox_pred.float(), 4)[0]
-        bboxes = bbox_xyxy_to_cxcywh(self.bbox_coder.decode(places.anchors, deltas))
-        prev = [prev_bbox[i] for i in range(4)]
+        scores = per_anchor(cls_score.float(), 2).softmax(dim=-1)[..., OBJECT]
+        deltas = per_anchor(bbox_pred.float(), 4)
+        anchors = places.anchors.repeat(len(deltas), 1)
+        bboxes = bbox_xyxy_to_cxcywh(self.bbox_coder.decode(anchors, deltas.flatten(0, 1)))
+        bboxes = bboxes.view_as(deltas)
         best = select_proposal(
             scores,
-            bboxes[:, 2:],
+            bboxes[..., 2:],
             (prev[2] * scale_factor, prev[3] * scale_factor),
             places.window,
-            penalty_k=self.test_cfg["penalty_k"],
-            window_influence=self.test_cfg["window_influence"],
+            penalty_k=settings.penalty_k,
+            window_influence=settings.window_influence,
         )
-        found = bboxes.index_select(0, best.index.reshape(1))[0] / scale_factor
-        rate = best.penalty * best.score * self.test_cfg["lr"]
-        best_bbox = torch.stack(
+        index = best.index[..., None].expand(-1, -1, 4)
+        found = (bboxes.gather(1, index) / _per_box(scale_factor)).unbind(-1)
+        rate = best.penalty * best.score * settings.lr
+        best_bboxes = torch.stack(
             [
                 found[0] + prev[0],
                 found[1] + prev[1],
                 prev[2] * (1 - rate) + found[2] * rate,
                 prev[3] * (1 - rate) + found[3] * rate,
-            ]
+            ],
+            dim=-1,
         )
-        return best.score, best_bbox
+        return best.score[:, 0], best_bboxes[:, 0]
 
     def get_targets(
         self,
@@ -354,6 +412,11 @@ def per_anchor(maps: torch.Tensor, numbers: int) -> torch.Tensor:
     samples, _, height, width = maps.shape
     rows = maps.reshape(samples, numbers, -1, height, width).permute(0, 3, 4, 2, 1)
     return rows.reshape(samples, -1, numbers)
+
+
+def _per_box(scale_factor: torch.Tensor | float) -> torch.Tensor | float:
+    """Factors ``(N, 1)`` as factors of boxes ``(N, 1, 4)``; a number stays one."""
+    return scale_factor[..., None] if isinstance(scale_factor, torch.Tensor) else scale_factor
 
 
 def _around(index: int, length: int) -> slice:
