@@ -26,18 +26,9 @@ API = json.loads(API_FILE.read_text()) if API_FILE.is_file() else {}
 LATER = (
     "mmtrack.apis.inference_vid",
     "mmtrack.datasets.TaoDataset",
-    "mmtrack.models.aggregators.*",
     "mmtrack.models.backbones.ConvVisionTransformer",
-    "mmtrack.models.mot.QDTrack",
-    "mmtrack.models.mot.Tracktor",
-    "mmtrack.models.motion.FlowNetSimple",
-    "mmtrack.models.roi_heads.*",
     "mmtrack.models.sot.MixFormer",
     "mmtrack.models.track_heads.MixFormer*",
-    "mmtrack.models.track_heads.QuasiDense*",
-    "mmtrack.models.trackers.QuasiDense*Tracker",
-    "mmtrack.models.trackers.TracktorTracker",
-    "mmtrack.models.vid.*",
 )
 
 # Documented as `(*args, backend, **kwargs)`, which hides the arguments; ours lists them.

@@ -1,5 +1,6 @@
 """Models, and the functions that build them from configs."""
 
+from .aggregators import *  # noqa: F403
 from .backbones import *  # noqa: F403
 from .builder import (
     AGGREGATORS,
@@ -18,9 +19,12 @@ from .losses import *  # noqa: F403
 from .mot import *  # noqa: F403
 from .motion import *  # noqa: F403
 from .reid import *  # noqa: F403
+from .roi_heads import *  # noqa: F403
 from .sot import *  # noqa: F403
 from .track_heads import *  # noqa: F403
 from .trackers import *  # noqa: F403
+from .vid import *  # noqa: F403
+from .vis import *  # noqa: F403
 
 __all__ = [
     "AGGREGATORS",
