@@ -125,6 +125,7 @@ def claim_in_order(scores: np.ndarray, threshold: float, may_claim: np.ndarray) 
     order = np.lexsort((-scores[rows, cols], rows))  # best first within a row
     rows, cols = rows[order], cols[order]
     claims = may_claim[rows, cols]
+    claimer = np.full(num_cols, num_rows)
     while len(rows):
         top = np.flatnonzero(np.diff(rows, prepend=-1))
         earliest = np.full(num_cols, num_rows)
@@ -134,9 +135,8 @@ def claim_in_order(scores: np.ndarray, threshold: float, may_claim: np.ndarray) 
         claimed[rows[top]] = claims[top]
         settled = np.zeros(num_rows, dtype=bool)
         settled[rows[top]] = True
-        gone = np.zeros(num_cols, dtype=bool)
-        gone[cols[top[claims[top]]]] = True
-        left = ~(settled[rows] | gone[cols])
+        claimer[cols[top[claims[top]]]] = rows[top[claims[top]]]
+        left = ~settled[rows] & (rows < claimer[cols])  # a column is gone for the rows below only
         rows, cols, claims = rows[left], cols[left], claims[left]
     chosen = np.flatnonzero(cols_of_row >= 0)
     found[chosen] = scores[chosen, cols_of_row[chosen]]

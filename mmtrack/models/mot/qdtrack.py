@@ -150,15 +150,14 @@ class QDTrack(BaseMultiObjectTracker):
             self.tracker.reset()
         feats = self.detector.extract_feat(img)
         detections = detect_objects(self.detector, img, img_metas, rescale=rescale, feats=feats)
-        tracked = detections.with_area()
         # custom trackers with the documented arguments know no rescale, and expect it
         scaled = {} if rescale else {"rescale": False}
         bboxes, labels, ids = self.tracker.track(
             img_metas=img_metas,
             feats=feats,
             model=self,
-            bboxes=tracked.bboxes,
-            labels=tracked.labels,
+            bboxes=detections.bboxes,
+            labels=detections.labels,
             frame_id=frame_id,
             **scaled,
         )

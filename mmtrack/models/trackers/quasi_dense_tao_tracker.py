@@ -133,7 +133,7 @@ class QuasiDenseTAOTracker(QuasiDenseBaseTracker):
             running mean of the score of the track, labels ``(m,)`` as given and ids ``(m,)`` int64.
 
         Raises:
-            ValueError: the frame comes late, or a box is not finite or has no area.
+            ValueError: the frame comes late, or a box is not finite.
         """
         bboxes, labels, ids = self._track(
             img_metas, feats, model, bboxes, labels, frame_id,

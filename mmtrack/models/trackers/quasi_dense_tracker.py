@@ -168,7 +168,7 @@ class QuasiDenseTracker(QuasiDenseBaseTracker):
             ``(m,)`` as given, and ids ``(m,)`` int64.
 
         Raises:
-            ValueError: the frame comes late, or a box is not finite or has no area.
+            ValueError: the frame comes late, or a box is not finite.
         """
         return self._track(img_metas, feats, model, bboxes, labels, frame_id, rescale=rescale)
 
