@@ -34,8 +34,7 @@ def context_crop(
     ECCV 2016 workshops, section 2.4.
     """
     height, width = img.shape[-2:]
-    x1, x2 = _covered(center[0], crop_size, width)
-    y1, y2 = _covered(center[1], crop_size, height)
+    x1, y1, x2, y2 = crop_window(center, crop_size, (width, height))
     left, right = max(x1, 0), min(x2, width)
     top, bottom = max(y1, 0), min(y2, height)
     dtype = img.dtype if img.is_floating_point() else torch.float32
@@ -47,6 +46,24 @@ def context_crop(
         if inside.numel():
             patch[..., top - y1 : bottom - y1, left - x1 : right - x1] = inside
     return F.interpolate(patch, (out_size, out_size), mode="bilinear", align_corners=False)
+
+
+def crop_window(
+    center: tuple[float, float], crop_size: float, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Pixels that :func:`context_crop` cuts out; equal windows give equal crops.
+
+    Args:
+        center: x, y of the centre in pixels.
+        crop_size: Side of the square in pixels.
+        size: Width and height of the image.
+
+    Returns:
+        x1, y1, x2, y2; the last two are the first pixels after the crop. They may lie outside.
+    """
+    x1, x2 = _covered(center[0], crop_size, size[0])
+    y1, y2 = _covered(center[1], crop_size, size[1])
+    return x1, y1, x2, y2
 
 
 def _covered(center: float, size: float, length: int) -> tuple[int, int]:

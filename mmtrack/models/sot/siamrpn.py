@@ -33,6 +33,20 @@ class Target(NamedTuple):
     avg_channel: torch.Tensor
 
 
+class SearchRegion(NamedTuple):
+    """Square in which the object is looked for.
+
+    Attributes:
+        center: x, y in pixels of the frame.
+        side: In pixels of the frame.
+        scale: Pixels of the search image per pixel of the frame.
+    """
+
+    center: tuple[float, float]
+    side: int
+    scale: float
+
+
 @MODELS.register_module()
 class SiamRPN(BaseSingleObjectTracker):
     """SiamRPN++.
@@ -185,19 +199,34 @@ class SiamRPN(BaseSingleObjectTracker):
         Returns:
             Score without dimensions, and the box ``(4,)`` in the format of ``bbox``.
         """
+        region = self.search_region(bbox)
+        x_crop = self.search_crop(img, region, avg_channel)
+        cls_score, bbox_pred = self.head(z_feat, self.forward_search(x_crop))
+        score, best = self.head.get_bbox(cls_score, bbox_pred, bbox, region.scale)
+        return score, clip_boxes(best, img.shape[-2], img.shape[-1])
+
+    def search_region(self, bbox: torch.Tensor) -> SearchRegion:
+        """Where to look for an object that was at ``bbox`` (as in :meth:`track`)."""
         x, y, w, h = bbox.tolist()
         z_side = self._context_side(w, h)
         x_side = round(z_side * self.test_cfg["search_size"] / self.test_cfg["exemplar_size"])
-        x_crop = context_crop(img, (x, y), x_side, self.test_cfg["search_size"], avg_channel)
-        cls_score, bbox_pred = self.head(z_feat, self.forward_search(self._to_model(x_crop)))
-        scale = self.test_cfg["exemplar_size"] / z_side
-        score, best = self.head.get_bbox(cls_score, bbox_pred, bbox, scale)
-        return score, _clip_box(best, img.shape[-2], img.shape[-1])
+        return SearchRegion((x, y), x_side, self.test_cfg["exemplar_size"] / z_side)
+
+    def search_crop(
+        self, img: torch.Tensor, region: SearchRegion, avg_channel: torch.Tensor
+    ) -> torch.Tensor:
+        """Search image ``(1, C, S, S)`` of a region, on the device of the model."""
+        size = self.test_cfg["search_size"]
+        return self._to_model(context_crop(img, region.center, region.side, size, avg_channel))
+
+    def make_target(self, img: torch.Tensor, bbox: torch.Tensor) -> Target:
+        """What is to be remembered of an object: :meth:`init`, encoded for the head."""
+        z_feat, avg_channel = self.init(img, bbox)
+        return Target(bbox, self.head.encode_template(z_feat), avg_channel)
 
     def start(self, img: torch.Tensor, bbox: torch.Tensor) -> None:
-        """Remember an object to follow: what :meth:`init` gives, encoded for the head."""
-        z_feat, avg_channel = self.init(img, bbox)
-        self.target = Target(bbox, self.head.encode_template(z_feat), avg_channel)
+        """Remember an object to follow."""
+        self.target = self.make_target(img, bbox)
 
     def follow(self, img: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Box and score of the remembered object in the next frame, in main memory.
@@ -331,14 +360,21 @@ def _middle(feat: torch.Tensor, size: int) -> torch.Tensor:
     return feat[..., top : top + size, left : left + size]
 
 
-def _clip_box(bbox: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Centre inside the frame, sides between the smallest allowed and those of the frame."""
-    cx, cy, w, h = bbox
+def clip_boxes(bboxes: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Boxes ``(..., 4)`` with the centre inside the frame and sides from the smallest to its size.
+
+    Args:
+        bboxes: Centre x, centre y, width, height in pixels.
+        height: Of the frame.
+        width: Of the frame.
+    """
+    cx, cy, w, h = bboxes.unbind(-1)
     return torch.stack(
         [
             cx.clamp(0, width),
             cy.clamp(0, height),
             w.clamp(MIN_BOX_SIDE, width),
             h.clamp(MIN_BOX_SIDE, height),
-        ]
+        ],
+        dim=-1,
     )
