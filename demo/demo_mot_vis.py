@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torch is imported
@@ -22,9 +23,14 @@ from mmtrack.apis.demo import (
     report_written,
 )
 from mmtrack.core.evaluation.mot_table import MOTTable
+from mmtrack.core.mask import encode_masks
 from mmtrack.core.track import results2outs
 from mmtrack.core.visualization import style_for
 from mmtrack.datasets.parsers.mot_txt import write_mot_txt
+from mmtrack.datasets.vis_results import video_tracks
+from mmtrack.utils.file_io import atomic_write
+
+VIDEO_ID = 1  # of the only video in the json file
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,10 +38,13 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_video_arguments(parser, "MOT or VIS")
     parser.add_argument("--out-txt", help="file for the tracks in MOTChallenge format")
+    parser.add_argument(
+        "--out-json", help="file for the masks of the instances in YouTube-VIS format"
+    )
     parser.add_argument("--score-thr", type=float, default=0.0, help="lowest drawn score")
     parser.add_argument("--backend", choices=["cv2", "plt"], default="cv2", help="drawing library")
     args = parser.parse_args()
-    check_video_arguments(parser, args, "--out-txt")
+    check_video_arguments(parser, args, "--out-txt", "--out-json")
     return args
 
 
@@ -66,9 +75,37 @@ class TrackRecorder:
         return MOTTable.from_columns(frames, rows[:, 0], rows[:, 1:5], rows[:, 5])
 
 
+class InstanceRecorder:
+    """Collects the masks of all frames, run-length encoded."""
+
+    def __init__(self) -> None:
+        self._boxes: list[list[np.ndarray]] = []
+        self._masks: list[list[list[dict]]] = []
+
+    def add(self, result: dict[str, Any]) -> None:
+        """Keep the instances of a frame.
+
+        Raises:
+            ValueError: the model gives no masks.
+        """
+        if "track_masks" not in result:
+            raise ValueError(
+                f"--out-json: this model gives {', '.join(sorted(result))} and no masks; "
+                "for boxes use --out-txt"
+            )
+        self._boxes.append(result["track_bboxes"])
+        self._masks.append(encode_masks(result["track_masks"]))
+
+    def write(self, path: str) -> None:
+        """Write one entry per instance: score, category (from 1) and a mask or null per frame."""
+        categories = range(1, 1 + max(map(len, self._boxes), default=0))
+        with atomic_write(path) as file:
+            json.dump(video_tracks(self._boxes, self._masks, VIDEO_ID, categories), file)
+
+
 def run(args: argparse.Namespace) -> None:
     """Track frame after frame."""
-    recorder = TrackRecorder()
+    recorder, instances = TrackRecorder(), InstanceRecorder()
     with open_video(args) as (source, sink, fps):
         model = build_demo_model(args, "tracks")
 
@@ -76,6 +113,8 @@ def run(args: argparse.Namespace) -> None:
             result = inference_mot(model, image, frame_id=frame_id)
             if args.out_txt:
                 recorder.add(frame_id, result)
+            if args.out_json:
+                instances.add(result)
             return result
 
         def draw(image: np.ndarray, result: dict[str, Any]) -> np.ndarray:
@@ -99,6 +138,8 @@ def run(args: argparse.Namespace) -> None:
         )
         if args.out_txt:
             write_mot_txt(args.out_txt, recorder.table())
+        if args.out_json:
+            instances.write(args.out_json)
 
 
 def main() -> None:
@@ -106,7 +147,7 @@ def main() -> None:
     args = parse_args()
     with user_errors():
         run(args)
-    report_written(args.output, args.out_txt)
+    report_written(args.output, args.out_txt, args.out_json)
 
 
 if __name__ == "__main__":

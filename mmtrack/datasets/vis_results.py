@@ -25,6 +25,9 @@ def video_tracks(
 ) -> list[dict]:
     """Gather the frames of a video into one entry per track.
 
+    Where an id occurs twice in a frame the later mask counts: MaskTrackRCNNTracker, which by
+    default lets two detections have an instance, puts the better one there.
+
     Args:
         boxes: For each frame one array ``(n, 6)`` id-x1y1x2y2-score per class.
         masks: For each frame one list of ``n`` compressed run lengths per class.
@@ -37,22 +40,19 @@ def video_tracks(
         per frame), in the order of appearance.
 
     Raises:
-        ValueError: boxes and masks do not belong together, a class has no category, or an id
-            occurs twice in a frame; the message names the frame.
+        ValueError: boxes and masks do not belong together, or a class has no category; the
+            message names the frame.
     """
     segmentations: dict[int, list] = {}
     scores, labels = defaultdict(list), defaultdict(list)
     for frame, (frame_boxes, frame_masks) in enumerate(zip(boxes, masks, strict=True)):
         place = f"frame {frame} of video {video_id}"
         _check_frame(frame_boxes, frame_masks, len(cat_ids), place)
-        for label, rows in enumerate(frame_boxes):
-            for row, mask in zip(rows, frame_masks[label], strict=True):
-                own = segmentations.setdefault(int(row[0]), [None] * len(boxes))
-                if own[frame] is not None:
-                    raise ValueError(f"{place} has two results with the id {int(row[0])}")
-                own[frame] = _as_text(mask)
-                scores[int(row[0])].append(float(row[-1]))
-                labels[int(row[0])].append(label)
+        for number, (label, score, mask) in _by_id(frame_boxes, frame_masks).items():
+            own = segmentations.setdefault(number, [None] * len(boxes))
+            own[frame] = _as_text(mask)
+            scores[number].append(score)
+            labels[number].append(label)
     return [
         {
             "video_id": video_id,
@@ -62,6 +62,15 @@ def video_tracks(
         }
         for number, own in segmentations.items()
     ]
+
+
+def _by_id(boxes: Sequence, masks: Sequence) -> dict[int, tuple[int, float, dict]]:
+    """Class, score and mask of each id of a frame; the later one of two with the same id."""
+    return {
+        int(row[0]): (label, float(row[-1]), mask)
+        for label, rows in enumerate(boxes)
+        for row, mask in zip(rows, masks[label], strict=True)
+    }
 
 
 def _check_frame(boxes: Sequence, masks: Sequence, num_categories: int, place: str) -> None:

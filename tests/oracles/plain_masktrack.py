@@ -1,4 +1,4 @@
-"""MaskTrack R-CNN's way to continue instances: one Python object per instance, one detection at a time.
+"""How MaskTrack R-CNN continues instances: one object per instance, one detection at a time.
 
 Reference: Yang et al., "Video Instance Segmentation", ICCV 2019, sections 4.1 to 4.3.
 """

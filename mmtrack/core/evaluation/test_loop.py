@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pycocotools.mask as coco_mask
 import torch
 import torch.distributed as dist
 from mmcv.runner import get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmtrack.core.mask import encode_masks
 from mmtrack.core.utils.progress import Progress
 from mmtrack.core.visualization.result_drawer import ResultDrawer
 from mmtrack.utils.file_io import atomic_write
@@ -144,11 +144,11 @@ def compact_result(result: Any) -> Any:
     """Result of one sample as it is kept: on the CPU, masks run-length encoded."""
     if isinstance(result, dict):
         return {
-            key: _encode_masks(value) if "mask" in key else _to_cpu(value)
+            key: encode_masks(value) if "mask" in key else _to_cpu(value)
             for key, value in result.items()
         }
     if isinstance(result, tuple) and len(result) == 2:  # mmdet: (boxes, masks) per image
-        return _to_cpu(result[0]), _encode_masks(result[1])
+        return _to_cpu(result[0]), encode_masks(result[1])
     return _to_cpu(result)
 
 
@@ -169,19 +169,6 @@ def _to_cpu(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(map(_to_cpu, value))
     return value
-
-
-def _encode_masks(masks: Any) -> Any:
-    """Masks ``(H, W)`` inside nested lists as COCO run lengths; encoded ones stay."""
-    if isinstance(masks, (list, tuple)):
-        return [_encode_masks(item) for item in masks]
-    if isinstance(masks, torch.Tensor):
-        masks = masks.cpu().numpy()
-    if isinstance(masks, np.ndarray):
-        if masks.ndim == 3:  # all masks of a class as one array (n, H, W)
-            return [_encode_masks(mask) for mask in masks]
-        return coco_mask.encode(np.asfortranarray(masks, dtype=np.uint8))
-    return masks
 
 
 def _sample_keys(data_loader: DataLoader, count: int) -> list[Any]:

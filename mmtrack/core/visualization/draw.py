@@ -102,8 +102,14 @@ def _blend_masks(image: np.ndarray, marks: Marks) -> np.ndarray:
         return image
     for mask, color in zip(marks.masks, marks.colors, strict=True):
         inside = np.asarray(mask, bool)
-        tint = image[inside] * (1 - MASK_OPACITY) + color * MASK_OPACITY
-        image[inside] = tint.astype(image.dtype)
+        rows, cols = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            continue
+        around = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        patch = image[around]
+        paint = np.full_like(patch, color)
+        tint = cv2.addWeighted(patch, 1 - MASK_OPACITY, paint, MASK_OPACITY, 0)
+        np.copyto(patch, tint, where=inside[around][..., None])
     return image
 
 

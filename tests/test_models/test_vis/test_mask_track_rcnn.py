@@ -1,4 +1,4 @@
-"""MaskTrack R-CNN with a small detector: masks against mmdet's own, frames without objects, losses."""
+"""MaskTrack R-CNN with a small detector: masks against mmdet's, frames without objects, losses."""
 
 import copy
 
@@ -34,6 +34,7 @@ def sampler(gt):
     )
 
 
+RPN = dict(nms_pre=50, max_per_img=30, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0)
 DETECTOR = dict(
     type="MaskRCNN",
     backbone=dict(
@@ -69,11 +70,11 @@ DETECTOR = dict(
         rpn=dict(
             assigner=assigner(0.3), sampler=sampler(gt=False), allowed_border=-1, pos_weight=-1
         ),
-        rpn_proposal=dict(nms_pre=50, max_per_img=30, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rpn_proposal=RPN,
         rcnn=dict(assigner=assigner(0.5), sampler=sampler(gt=True), mask_size=28, pos_weight=-1),
     ),
     test_cfg=dict(
-        rpn=dict(nms_pre=50, max_per_img=30, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0),
+        rpn=RPN,
         rcnn=dict(
             score_thr=0.1, nms=dict(type="nms", iou_threshold=0.5), max_per_img=10,
             mask_thr_binary=0.5,
