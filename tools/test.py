@@ -17,12 +17,11 @@ import mmcv
 import numpy as np
 import torch
 from mmcv import DictAction
-from mmcv.runner import get_dist_info, wrap_fp16_model
+from mmcv.runner import get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmtrack.apis import multi_gpu_test, single_gpu_test
-from mmtrack.apis.checkpoint import initialize, load_model_checkpoint, require_weights
 from mmtrack.apis.cli import (
     add_config_options,
     add_device_argument,
@@ -33,17 +32,9 @@ from mmtrack.apis.cli import (
     load_config,
     user_errors,
 )
-from mmtrack.apis.environment import (
-    init_distributed,
-    local_process_count,
-    prepare_for_inference,
-    select_device,
-)
-from mmtrack.apis.inference import quiet_loggers
-from mmtrack.apis.task import build_task_model, hand_on_bytes
+from mmtrack.apis.task import hand_on_bytes
 from mmtrack.apis.test_options import check_metrics, configured_metrics, evaluation_options
-from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
-from mmtrack.datasets import build_dataloader, build_dataset
+from mmtrack.apis.testing import build_test_loader, build_test_model, prepare_test_device
 from mmtrack.utils import build_ddp, build_dp
 from mmtrack.utils.file_io import atomic_write
 
@@ -111,44 +102,6 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
         parser.error(f"--out {args.out}: the name must end in {', '.join(RESULT_EXTENSIONS)}")
     if args.launcher != "none" and (args.show or args.show_dir):
         parser.error("--show and --show-dir need a run without --launcher")
-
-
-def build_test_model(
-    cfg: mmcv.Config, args: argparse.Namespace, dataset: Dataset, device: torch.device
-) -> nn.Module:
-    """Build the model and load its weights, from the checkpoint or as the config says."""
-    model = build_task_model(cfg)
-    meta: dict[str, Any] = {}
-    with quiet_loggers():
-        if args.checkpoint is not None:
-            meta = load_model_checkpoint(model, args.checkpoint)
-        else:
-            if not args.allow_random_weights:
-                require_weights(model)
-            initialize(model)
-    model.CLASSES = meta.get("CLASSES") or getattr(dataset, "CLASSES", None)
-    if cfg.get("fp16") is not None and device.type == "cuda":
-        wrap_fp16_model(model)
-    return prepare_for_inference(
-        model,
-        device,
-        fuse_conv_bn=args.fuse_conv_bn,
-        channels_last=args.channels_last,
-        bf16=args.bf16,
-    )
-
-
-def build_test_loader(cfg: mmcv.Config, distributed: bool) -> DataLoader:
-    """Loader of ``cfg.data.test``, one frame at a time, whole videos per process."""
-    if cfg.data.get("test") is None:
-        raise ValueError("the config has no data.test")
-    dataset = build_dataset(cfg.data.test, {"test_mode": True})
-    options = {
-        "samples_per_gpu": 1,
-        "workers_per_gpu": cfg.data.get("workers_per_gpu", 2),
-        **cfg.data.get("test_dataloader", {}),
-    }
-    return build_dataloader(dataset, dist=distributed, shuffle=False, **options)
 
 
 def run(
@@ -226,15 +179,7 @@ def main() -> None:
         cfg = load_config(args)
         if not is_task_given(args):
             args.eval = configured_metrics(cfg)
-        device = select_device(args.device, args.gpu_id)
-        if device.type == "cpu":
-            print(tune_cpu_inference(local_process_count()))
-        setup_multi_processes(cfg)
-        torch.backends.cudnn.benchmark = cfg.get("cudnn_benchmark", False)
-        if args.launcher != "none":
-            init_distributed(args.launcher, device, cfg.get("dist_params", {}))
-            if device.type == "cuda":
-                device = torch.device("cuda", torch.cuda.current_device())
+        device = prepare_test_device(cfg, args)
         loader = build_test_loader(cfg, args.launcher != "none")
         if args.eval:
             check_metrics(loader.dataset, args.eval)
