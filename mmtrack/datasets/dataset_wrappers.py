@@ -26,18 +26,23 @@ class ConcatDataset(_DetConcatDataset):
         datasets: Data sets in the order of the results.
         separate_eval: Score each data set by itself; the keys of the scores then start with the
             position of the data set (``0_bbox_mAP``). False scores all of them as one, which
-            COCO and CocoVID data sets cannot do.
+            COCO and CocoVID data sets cannot do. In trainings it has no meaning.
 
     Raises:
-        NotImplementedError: ``separate_eval=False`` with a COCO or CocoVID data set.
+        NotImplementedError: ``separate_eval=False`` with a COCO or CocoVID data set for testing.
     """
 
     def __init__(self, datasets: Sequence, separate_eval: bool = True):
-        if not separate_eval:
-            for dataset in datasets:
-                if isinstance(dataset, CocoDataset):
-                    raise NotImplementedError(_AS_A_WHOLE.format(name=type(dataset).__name__))
-        super().__init__(datasets, separate_eval)
+        # mmdet refuses separate_eval=False also where nothing is ever scored: in trainings
+        super().__init__(datasets, separate_eval=True)
+        self.separate_eval = separate_eval
+        if any(getattr(dataset, "test_mode", False) for dataset in datasets):
+            self._check_evaluation()
+
+    def _check_evaluation(self) -> None:
+        for dataset in () if self.separate_eval else self.datasets:
+            if isinstance(dataset, CocoDataset):
+                raise NotImplementedError(_AS_A_WHOLE.format(name=type(dataset).__name__))
 
     def evaluate(
         self, results: list | dict[str, list], logger: Any = None, **kwargs: Any
@@ -52,7 +57,9 @@ class ConcatDataset(_DetConcatDataset):
 
         Raises:
             ValueError: a list of results does not have as many entries as there are images.
+            NotImplementedError: ``separate_eval=False`` with a COCO or CocoVID data set.
         """
+        self._check_evaluation()
         if not isinstance(results, dict):
             return super().evaluate(results, logger=logger, **kwargs)
         for key, values in results.items():

@@ -109,8 +109,13 @@ def test_evaluation_as_a_whole_is_refused(video_cfg, how):
     both = {"type": "ConcatDataset", "datasets": [cfg, cfg], "separate_eval": False}
     if how == "ann_file":
         both = {**cfg, "ann_file": [cfg["ann_file"]] * 2, "separate_eval": False}
-    with pytest.raises(NotImplementedError, match="CocoVideoDataset.*Set separate_eval=True"):
-        build_dataset(both)
+    message = "CocoVideoDataset.*Set separate_eval=True"
+    with pytest.raises(NotImplementedError, match=message):
+        build_dataset(both, {"test_mode": True})
+    dataset = build_dataset(both)  # for a training, which never asks
+    assert len(dataset) > 0
+    with pytest.raises(NotImplementedError, match=message):
+        dataset.evaluate({"det_bboxes": [[]] * len(dataset)})
 
 
 def test_misspelt_keys_are_named(video_cfg):
