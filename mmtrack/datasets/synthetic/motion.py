@@ -162,7 +162,7 @@ def roam(
     gait: tuple[float, int],
     headings: tuple[int, int],
 ) -> Track:
-    """To and fro through the view, out of it on one side and back in after a while.
+    """Back and forth through the view, out of it on one side and back in after a while.
 
     Args:
         rng: Source of all choices.

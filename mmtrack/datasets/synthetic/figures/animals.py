@@ -32,7 +32,7 @@ class Build:
         legs: Thickness of the legs.
         coats: Colours to choose from, blue, green, red.
         pattern: ``'plain'``, ``'stripes'`` or ``'spots'``.
-        marks: Colour of the pattern, of hooves and mane.
+        marks: Colour of the pattern, of hooves and crest.
         speed: Slowest and fastest walk in metres per second.
     """
 
@@ -158,17 +158,17 @@ class AnimalFigure(DrawnFigure):
         return shapes
 
     def _neck_and_head(self) -> Shapes:
-        """Mane, neck, head, muzzle, eye and ear."""
+        """Crest, neck, head, muzzle, eye and ear."""
         build = self.build
         forward = np.array([1, build.rise]) / np.hypot(1, build.rise)
         across = np.array([forward[1], -forward[0]])
         root = np.array([0.38 * build.length, build.shoulder - 0.35 * build.trunk])
         tip = root + forward * (build.neck + 0.3 * build.trunk)
         thick, thin = 0.3 * build.trunk * across, 0.2 * build.trunk * across
-        mane = [root - thick, tip - thin, tip - 1.5 * thin]
+        crest = [root - thick, tip - thin, tip - 1.5 * thin]
         neck = [root - thick, root + thick, tip + thin, tip - thin]
         shapes = [
-            ("polygon", np.array(mane), build.marks),
+            ("polygon", np.array(crest), build.marks),
             ("polygon", np.array(neck), self.coat),
         ]
         # In lengths of the head: centre from the tip of the neck, and half axes.
