@@ -7,93 +7,9 @@ import pytest
 import torch
 from mmcv import Config
 from mmdet.core import BitmapMasks
+from tiny_vis import DETECTOR, MODEL, NUM_CLASSES
 
 from mmtrack.models import build_model
-
-NUM_CLASSES = 3
-
-
-def roi_extractor(size):
-    return dict(
-        type="SingleRoIExtractor",
-        roi_layer=dict(type="RoIAlign", output_size=size, sampling_ratio=0),
-        out_channels=16,
-        featmap_strides=[8, 16],
-    )
-
-
-def assigner(low):
-    return dict(
-        type="MaxIoUAssigner", pos_iou_thr=0.5, neg_iou_thr=low, min_pos_iou=0.3, ignore_iof_thr=-1
-    )
-
-
-def sampler(gt):
-    return dict(
-        type="RandomSampler", num=32, pos_fraction=0.5, neg_pos_ub=-1, add_gt_as_proposals=gt
-    )
-
-
-RPN = dict(nms_pre=50, max_per_img=30, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0)
-DETECTOR = dict(
-    type="MaskRCNN",
-    backbone=dict(
-        type="ResNet", depth=18, base_channels=8, num_stages=2, strides=(1, 2), dilations=(1, 1),
-        out_indices=(0, 1), style="pytorch", norm_cfg=dict(type="BN"), deep_stem=True,
-    ),
-    neck=dict(type="FPN", in_channels=[8, 16], out_channels=16, num_outs=2),
-    rpn_head=dict(
-        type="RPNHead", in_channels=16, feat_channels=16,
-        anchor_generator=dict(
-            type="AnchorGenerator", scales=[4], ratios=[0.5, 1.0, 2.0], strides=[8, 16]
-        ),
-        bbox_coder=dict(type="DeltaXYWHBBoxCoder"),
-        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
-        loss_bbox=dict(type="L1Loss"),
-    ),
-    roi_head=dict(
-        type="StandardRoIHead",
-        bbox_roi_extractor=roi_extractor(7),
-        bbox_head=dict(
-            type="Shared2FCBBoxHead", in_channels=16, fc_out_channels=32, roi_feat_size=7,
-            num_classes=NUM_CLASSES,
-            bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_stds=[0.1, 0.1, 0.2, 0.2]),
-            loss_cls=dict(type="CrossEntropyLoss"), loss_bbox=dict(type="L1Loss"),
-        ),
-        mask_roi_extractor=roi_extractor(14),
-        mask_head=dict(
-            type="FCNMaskHead", num_convs=1, in_channels=16, conv_out_channels=16,
-            num_classes=NUM_CLASSES, loss_mask=dict(type="CrossEntropyLoss", use_mask=True),
-        ),
-    ),
-    train_cfg=dict(
-        rpn=dict(
-            assigner=assigner(0.3), sampler=sampler(gt=False), allowed_border=-1, pos_weight=-1
-        ),
-        rpn_proposal=RPN,
-        rcnn=dict(assigner=assigner(0.5), sampler=sampler(gt=True), mask_size=28, pos_weight=-1),
-    ),
-    test_cfg=dict(
-        rpn=RPN,
-        rcnn=dict(
-            score_thr=0.1, nms=dict(type="nms", iou_threshold=0.5), max_per_img=10,
-            mask_thr_binary=0.5,
-        ),
-    ),
-)  # fmt: skip
-MODEL = dict(
-    type="MaskTrackRCNN",
-    detector=DETECTOR,
-    track_head=dict(
-        type="RoITrackHead",
-        roi_extractor=roi_extractor(7),
-        embed_head=dict(
-            type="RoIEmbedHead", num_fcs=2, roi_feat_size=7, in_channels=16, fc_out_channels=32
-        ),
-        train_cfg=dict(assigner=assigner(0.5), sampler=sampler(gt=True)),
-    ),
-    tracker=dict(type="MaskTrackRCNNTracker", num_frames_retain=20),
-)
 
 
 def build(**changes):
