@@ -10,7 +10,7 @@ from trackeval.metrics.track_map import TrackMAP
 from mmtrack.core.evaluation import eval_vis
 from mmtrack.core.evaluation.vis import vis_average_precision
 
-SIDES = {"small": 40, "medium": 180, "large": 300}
+SIDES = {"small": 110, "medium": 180, "large": 300}
 
 
 def box_mask(x, y, wide, tall, size):
@@ -20,7 +20,7 @@ def box_mask(x, y, wide, tall, size):
     return {"size": list(size), "counts": code["counts"].decode()} if plane.any() else None
 
 
-def problem(seed, videos=5, classes=3, length=5, size=(420, 500)):
+def problem(seed, videos=5, classes=3, length=8, size=(420, 500)):
     """Objects of all sizes, and tracks: shifted ones, of wrong classes, and of nothing."""
     rng = np.random.default_rng(seed)
     data = {
@@ -54,7 +54,11 @@ def problem(seed, videos=5, classes=3, length=5, size=(420, 500)):
                     }
                 )
                 shift = rng.integers(-side // 6, side // 6 + 1, 2)
-                guess = [box_mask(*(place + shift), side, side, size) for place in places]
+                # a gap changes the mean area, if frames without the object counted
+                guess = [
+                    box_mask(*(place + shift), side, side, size) if t < length - 1 else None
+                    for t, place in enumerate(places)
+                ]
                 if rng.uniform() < 0.2:
                     category = data["categories"][0]["id"]
                 found.append(

@@ -56,6 +56,7 @@ def test_frames_add_up_before_they_are_divided():
     assert track_ious(tracks[:1], tracks[1:])[0, 0] == pytest.approx(100 / 150)
     assert tracks[0].areas.tolist() == [100, 20]
     assert tracks[1].mean_area == 65
+    assert MaskTrack.from_masks([*tracks[0].masks, None]).mean_area == 60
 
 
 def test_objects_never_seen():
