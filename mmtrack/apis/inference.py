@@ -17,7 +17,7 @@ from mmcv.parallel import DataContainer, collate, scatter
 from mmcv.utils import get_logger
 from mmcv.utils.logging import logger_initialized
 from mmdet.datasets import DATASETS
-from mmdet.datasets.pipelines import Compose
+from mmdet.datasets.pipelines import Compose, LoadImageFromWebcam
 from torch import nn
 
 from mmtrack.datasets.pipelines import build_pipeline, with_byte_frames
@@ -26,7 +26,9 @@ from mmtrack.models import build_model
 from .checkpoint import initialize, load_model_checkpoint
 from .task import takes_byte_frames
 
-LOADING_STEPS = ("LoadImageFromFile", "LoadMultiImagesFromFile", "LoadImageFromWebcam")
+SEVERAL_IMAGES = "LoadMultiImagesFromFile"  # first step of pipelines for a frame and its references
+LOADING_STEPS = ("LoadImageFromFile", SEVERAL_IMAGES, "LoadImageFromWebcam")
+REF_IMG_SAMPLER = {"frame_stride": 10, "num_left_ref_imgs": 10}
 
 # Test pipelines by model: settings they were built from, and the callable. Building one takes
 # longer than running a small model on a frame.
@@ -93,13 +95,7 @@ def inference_mot(model: nn.Module, img: str | np.ndarray, frame_id: int) -> dic
     Raises:
         ValueError: the test pipeline of the config wants public detections.
     """
-    info: dict[str, Any] = {"frame_id": frame_id}
-    data: dict[str, Any] = {"img_info": info, "img_prefix": None}
-    if isinstance(img, str):
-        info["filename"] = img
-    else:
-        data["img"] = img
-    data = _pipeline(model, from_array=not isinstance(img, str))(data)
+    data = _pipeline(model, from_array=not isinstance(img, str))(_frame(img, frame_id))
     batch = to_device(collate([data], samples_per_gpu=1), next(model.parameters()).device)
     with torch.no_grad():
         return model(return_loss=False, rescale=True, **batch)
@@ -144,6 +140,74 @@ def inference_sot(
         batch = to_device(collate([data], samples_per_gpu=1), device)
     with torch.no_grad():
         return model(return_loss=False, rescale=True, **batch)
+
+
+def inference_vid(
+    model: nn.Module,
+    image: str | np.ndarray,
+    frame_id: int,
+    ref_img_sampler: dict = REF_IMG_SAMPLER,
+) -> dict[str, Any]:
+    """Detect the objects of one frame with a model for video object detection.
+
+    Args:
+        model: A model from :func:`init_model`.
+        image: File name, or image ``(H, W, 3)`` uint8, BGR.
+        frame_id: Number of the frame, counted from 0; 0 begins a new video.
+        ref_img_sampler: Which earlier frames are references, for models whose test pipeline loads
+            several images: every ``frame_stride`` frames one of them is kept, the
+            ``num_left_ref_imgs`` last ones. Later frames are not known here.
+
+    Returns:
+        ``det_bboxes``: per class ``(n, 5)``: x1, y1, x2, y2 (pixels of ``image``), score; masks
+        where the model has them.
+
+    Raises:
+        KeyError: an entry of ``ref_img_sampler`` is missing.
+        ValueError: an entry is negative, or the stride is 0.
+    """
+    pipeline = _pipeline(model, from_array=not isinstance(image, str))
+    device = next(model.parameters()).device
+    if not isinstance(image, str):
+        # as in MMTracking 0.14: arrays are resized without rounding, files are not
+        image = image.astype(np.float32)
+    if model.cfg.data.test.pipeline[0]["type"] != SEVERAL_IMAGES:
+        batch = to_device(collate([pipeline(_frame(image, frame_id))], samples_per_gpu=1), device)
+    else:
+        stride, left = _checked_sampler(ref_img_sampler)
+        copies = 2 if frame_id % stride == 0 else 1
+        data = pipeline([_frame(image, frame_id) for _ in range(copies)])
+        batch = to_device(collate([data], samples_per_gpu=1), device)
+        batch["img_metas"][0][0].update(frame_stride=stride, num_left_ref_imgs=left)
+        if frame_id == 0:
+            # the first frame fills the window; views, so that it costs nothing
+            batch["ref_img"] = [batch["ref_img"][0].expand(-1, left + 1, -1, -1, -1)]
+            batch["ref_img_metas"] = [[batch["ref_img_metas"][0][0] * (left + 1)]]
+    with torch.no_grad():
+        return model(return_loss=False, rescale=True, **batch)
+
+
+def _frame(image: str | np.ndarray, frame_id: int) -> dict[str, Any]:
+    """A frame as pipelines for detectors want it."""
+    frame: dict[str, Any] = {"img_info": {"frame_id": frame_id}, "img_prefix": None}
+    if isinstance(image, str):
+        frame["img_info"]["filename"] = image
+    else:
+        frame["img"] = image
+    return frame
+
+
+def _checked_sampler(sampler: dict) -> tuple[int, int]:
+    """Stride and number of references of a ``ref_img_sampler``."""
+    missing = sorted(set(REF_IMG_SAMPLER) - set(sampler))
+    if missing:
+        raise KeyError(f"ref_img_sampler has no {', '.join(missing)}; it is {sampler}")
+    stride, left = sampler["frame_stride"], sampler["num_left_ref_imgs"]
+    if stride < 1 or left < 0:
+        raise ValueError(
+            f"ref_img_sampler wants frame_stride >= 1 and num_left_ref_imgs >= 0, found {sampler}"
+        )
+    return stride, left
 
 
 def to_device(batch: dict, device: torch.device) -> dict:
@@ -219,6 +283,26 @@ def _raw_frame_steps(steps: list[dict], from_array: bool) -> list[dict]:
     return [_array_step(step) if step["type"] in LOADING_STEPS else step for step in steps]
 
 
-def _array_step(step: dict) -> dict:
+class FramesInMemory:
+    """In place of ``LoadMultiImagesFromFile``: frames that are arrays already.
+
+    Args:
+        to_float32: Convert them.
+    """
+
+    def __init__(self, to_float32: bool = False):
+        self._load = LoadImageFromWebcam(to_float32=to_float32)
+
+    def __call__(self, results: list[dict]) -> list[dict]:
+        """Add to each frame what its image tells."""
+        return [self._load(frame) for frame in results]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(to_float32={self._load.to_float32})"
+
+
+def _array_step(step: dict) -> dict | FramesInMemory:
     """Step for an image in memory in the place of one that loads a file."""
+    if step["type"] == SEVERAL_IMAGES:
+        return FramesInMemory(step.get("to_float32", False))
     return {"type": "LoadImageFromWebcam", "to_float32": step.get("to_float32", False)}

@@ -48,7 +48,7 @@ class SelsaBBoxHead(ConvFCBBoxHead):
             # aggregators of users may have no such step
             encode = getattr(aggregator, "encode", None)
             encoded.append(ref_x if encode is None else encode(ref_x))
-            ref_x = self.relu(ref_x)
+            ref_x = ref_x.relu()  # not in place: the gradient of encode needs its input
         return encoded
 
     def forward(

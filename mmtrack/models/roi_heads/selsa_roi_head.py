@@ -145,8 +145,7 @@ class SelsaRoIHead(StandardRoIHead):
         """
         rois = bbox2roi(proposals)
         if not len(rois):
-            empty = [rois.new_zeros(0, 5)], [rois.new_zeros(0, dtype=torch.long)]
-            return empty
+            return [rois.new_zeros(0, 5)], [rois.new_zeros(0, dtype=torch.long)]
         if references is None:
             references = self.encode_references(ref_x, ref_proposals)
         found = self._bbox_forward(x, rois, ref_x, references)

@@ -188,12 +188,12 @@ class ReferenceWindow(FrameMemory):
         if ref_img is None or not len(ref_img):
             raise ValueError(
                 f"frame 0 of a video ({meta.get('filename')}) brings no reference frames: set "
-                "ref_img_sampler of the test dataset to one of its test methods, and use a pipeline "
-                "that ends with ConcatVideoReferences, MultiImagesToTensor and ToList"
+                "ref_img_sampler of the test dataset to a test method, and use a pipeline that "
+                "ends with ConcatVideoReferences, MultiImagesToTensor and ToList"
             )
         if ref_img.shape[-2:] != img.shape[-2:]:
             raise ValueError(
-                f"references have {tuple(ref_img.shape[-2:])} rows and columns, but their key frame "
+                f"references have {tuple(ref_img.shape[-2:])} rows and columns, but the frame "
                 f"{meta.get('filename')} has {tuple(img.shape[-2:])}: resize all frames of a video "
                 "to one size"
             )
