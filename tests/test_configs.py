@@ -26,8 +26,14 @@ BUILT = (
     "mot/deepsort",
     "mot/bytetrack",
     "mot/ocsort",
+    "mot/tracktor",
+    "mot/qdtrack",
     "sot/siamese_rpn",
     "sot/stark",
+    "vid/dff",
+    "vid/fgfa",
+    "vid/selsa",
+    "vid/temporal_roi_align",
     "vis/masktrack_rcnn",
 )
 
@@ -44,6 +50,7 @@ STARK_EVALUATION = {
 }
 STARK_STAGE1 = {**STARK_EVALUATION, "evaluation.start": 500}
 STARK_STAGE2 = {**STARK_EVALUATION, "evaluation.start": 50, "load_from": None}
+GONE = object()
 DEVIATIONS = {
     **{
         f"sot/stark/stark_st1_r50_500e_{d}": STARK_STAGE1
@@ -54,6 +61,14 @@ DEVIATIONS = {
     },
     "mot/bytetrack/bytetrack_yolox_x_crowdhuman_mot20-private": MOT20_VALIDATION,
     "mot/ocsort/ocsort_yolox_x_crowdhuman_mot20-private-half": MOT20_VALIDATION,
+    "mot/tracktor/tracktor_faster-rcnn_r50_fpn_8e_mot20-public": {
+        **MOT20_VALIDATION,
+        "data.train.img_prefix": "data/MOT20/train",
+    },
+    "mot/qdtrack/qdtrack_faster-rcnn_r50_fpn_4e_crowdhuman_mot17-private-half": {
+        "data.train.separate_eval": False,
+        "data.train.saparate_eval": GONE,
+    },
 }
 
 
@@ -102,12 +117,13 @@ def tuples(node) -> set[str]:
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
 def test_there_are_configs_to_test():
-    assert len(NAMES) == 41
+    assert len(NAMES) == 73
 
 
 @every_config
 def test_values_equal_the_documented_ones(name):
     want = values(facts(f"hyperparameters/{name}.json")) | DEVIATIONS.get(name, {})
+    want = {k: v for k, v in want.items() if v is not GONE}
     have = values(load(name)._cfg_dict.to_dict())
     problems = [f"missing: {k} = {want[k]!r}" for k in want if k not in have]
     problems += [f"too much: {k} = {have[k]!r}" for k in have if k not in want]
@@ -125,6 +141,25 @@ def test_tuples_are_tuples(name):
     want = set(facts("hyperparameters_tuples.json")[f"{name}.py"])
     have = tuples(load(name)._cfg_dict.to_dict())
     assert have == want, f"{name}: should be tuples {want - have}, should be lists {have - want}"
+
+
+QDTRACK = "mot/qdtrack/qdtrack_faster-rcnn"
+QDTRACK_CROWD = f"{QDTRACK}_r50_fpn_4e_crowdhuman_mot17-private-half"
+# Names of the page of QDTrack in MMTracking 1.x.
+ALIASES = {
+    f"{QDTRACK}_r50_fpn_8xb2-4e_mot17halftrain_test-mot17halfval": (
+        f"{QDTRACK}_r50_fpn_4e_mot17-private-half"
+    ),
+    f"{QDTRACK}_r50_fpn_8xb2-4e_crowdhuman-mot17halftrain_test-mot17halfval": QDTRACK_CROWD,
+    f"{QDTRACK}-r50_fpn_8xb2-4e_crowdhuman-mot17halftrain_test-mot17halfval": QDTRACK_CROWD,
+    f"{QDTRACK}_r101_fpn_8xb2-24e_lvis_test-tao": f"{QDTRACK}_r101_fpn_24e_lvis",
+    f"{QDTRACK}_r101_fpn_8xb2-12e_tao": f"{QDTRACK}_r101_fpn_12e_tao",
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_other_names_stand_for_the_same_config(alias):
+    assert load(alias)._cfg_dict == load(ALIASES[alias])._cfg_dict
 
 
 @cache
