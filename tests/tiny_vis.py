@@ -90,7 +90,7 @@ MODEL = dict(
     tracker=dict(type="MaskTrackRCNNTracker", num_frames_retain=20),
 )
 
-CLASSES = ("person", "sedan", "truck", "dog", "horse", "giraffe", "zebra")
+CLASSES = ("person", "sedan", "dog", "horse", "giraffe", "truck", "zebra")
 FRAMES = 4
 SIZE = (160, 96)  # width, height
 CONFIG = """
