@@ -32,8 +32,8 @@ class AppearanceTracker(TableTracker):
         model: Any,
         rescale: bool,
     ) -> Detections:
-        """Add the embeddings of all detections, made in one batch."""
-        if not self.with_reid or not len(dets.scores):
+        """Add the embeddings of all detections, made in one batch, where there is a ReID model."""
+        if not (self.with_reid and model.with_reid) or not len(dets.scores):
             return dets
         if self.reid.get("img_norm_cfg"):
             img = imrenormalize(img, img_metas[0]["img_norm_cfg"], self.reid["img_norm_cfg"])

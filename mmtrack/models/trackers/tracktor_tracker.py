@@ -182,17 +182,20 @@ class TracktorTracker(AppearanceTracker):
             feats, img_metas, [proposals], None, rescale=rescale
         )
         found = _of_classes(bboxes, scores, torch.from_numpy(labels).to(bboxes.device)).cpu()
-        good = torch.nonzero(found[:, 4] > self.regression["obj_score_thr"])[:, 0]
-        good = good[(found[good, 2:4] > found[good, :2]).all(dim=1)]
-        _, kept = batched_nms(
-            found[good, :4],
-            found[good, 4],
-            torch.from_numpy(labels)[good],
-            dict(self.regression["nms"]),
-        )
-        chosen = good[kept].sort().values.numpy()
+        chosen = self._survivors(found, torch.from_numpy(labels))
         table = found.double().numpy()[chosen]
         return Detections(table[:, :4], table[:, 4], labels[chosen]), ids[chosen]
+
+    def _survivors(self, found: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+        """Rows of boxes ``(n, 5)`` that score high and do not vanish behind a better one."""
+        good = torch.nonzero(found[:, 4] > self.regression["obj_score_thr"])[:, 0]
+        good = good[(found[good, 2:4] > found[good, :2]).all(dim=1)]
+        if not len(good):
+            return good.numpy()
+        _, kept = batched_nms(
+            found[good, :4], found[good, 4], labels[good], dict(self.regression["nms"])
+        )
+        return good[kept].sort().values.numpy()
 
     def _unclaimed(self, dets: Detections, alive: Detections) -> np.ndarray:
         """Detections, ``(n,)`` bool, that overlap with no living track."""

@@ -1,0 +1,5 @@
+_base_ = [
+    "../../_base_/models/tracktor_faster_rcnn_r50_fpn.py",
+    "../../_base_/datasets/mot_challenge_public.py",
+    "../../_base_/schedules/mot_4e.py",
+]
