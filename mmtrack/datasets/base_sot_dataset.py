@@ -74,6 +74,7 @@ class BaseSOTDataset(Dataset):
     """
 
     CLASSES = None
+    METRICS: tuple[str, ...] = tuple(_METRICS)
     SPLITS: tuple[str, ...] | None = None  # None for any
     FRAME_TEMPLATE = "%08d.jpg"
     # Whole videos are tested in order, as the samplers ask.

@@ -96,7 +96,7 @@ def multi_gpu_test(
     if progress is not None:
         progress.close()
     part = list(zip(_sample_keys(data_loader, len(samples)), samples, strict=True))
-    parts = _collect(part, tmpdir, gpu_collect)
+    parts = collect_parts(part, tmpdir, gpu_collect)
     return None if parts is None else merge_samples(order_parts(parts, size))
 
 
@@ -182,8 +182,17 @@ def _sample_keys(data_loader: DataLoader, count: int) -> list[Any]:
     return keys
 
 
-def _collect(part: list, tmpdir: str | None, gpu_collect: bool) -> list[list] | None:
-    """Parts of all processes on rank 0, None elsewhere."""
+def collect_parts(part: list, tmpdir: str | None, gpu_collect: bool) -> list[list] | None:
+    """Bring a list from each process to rank 0.
+
+    Args:
+        part: What this process has; anything that can be pickled.
+        tmpdir: Collect through files in this folder, which all processes share.
+        gpu_collect: Send through device memory (nccl) rather than main memory (gloo).
+
+    Returns:
+        The parts of all processes on rank 0, None elsewhere.
+    """
     rank, world_size = get_dist_info()
     if world_size == 1:
         return [part]
