@@ -117,11 +117,15 @@ class ReferenceWindow(FrameMemory):
       of the window. Key frames between two strides take this place.
     - With an adaptive stride all references come with frame 0 and stay, and the key frame has a
       place of its own beside them.
+
+    Attributes:
+        key: Place of the key frame.
     """
 
     def clear(self) -> None:
         """Forget the video."""
         super().clear()
+        self.key = 0
         self._oldest = 0
         self._own_place = False
 
@@ -163,6 +167,7 @@ class ReferenceWindow(FrameMemory):
             )
         place = capacity if adaptive else (self._oldest + left) % max(capacity, 1)
         self.replace(place, img, meta)
+        self.key = place
         return place
 
     def add(self, frames: torch.Tensor, metas: Sequence[dict]) -> None:

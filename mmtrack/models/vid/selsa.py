@@ -191,7 +191,9 @@ class SELSA(BaseVideoDetector):
         if ref_proposals is None:
             self._known.update()
             options["references"] = self._known.references()
-        if proposals is None:
+        if proposals is None and ref_proposals is None:
+            proposals = [self._known.proposals(self._window.key)]
+        elif proposals is None:
             proposals = self._propose(x, img_metas)
         found = self.detector.roi_head.simple_test(
             x, ref_x, proposals, ref_proposals, img_metas, rescale=rescale, **options
