@@ -24,7 +24,6 @@ API = json.loads(API_FILE.read_text()) if API_FILE.is_file() else {}
 # Patterns of names of parts to come: single object tracking, video object detection, instance
 # segmentation, Tracktor and QDTrack.
 LATER = (
-    "mmtrack.datasets.TaoDataset",
     "mmtrack.models.backbones.ConvVisionTransformer",
     "mmtrack.models.sot.MixFormer",
     "mmtrack.models.track_heads.MixFormer*",

@@ -1,8 +1,8 @@
 """``np.int``, ``np.float`` and ``np.asfarray`` for the few modules that still spell them.
 
 Needed by: numpy >= 1.24, which removed the aliases that mmcv 1.7.2 and mmdet 2.28.2 use in four
-modules, and numpy >= 2.0, which removed ``asfarray`` of motmetrics 1.4. numpy itself is not
-touched: only the name ``np`` inside those modules is replaced.
+modules and lvis 0.5.3 in one, and numpy >= 2.0, which removed ``asfarray`` of motmetrics 1.4. numpy
+itself is not touched: only the name ``np`` inside those modules is replaced.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def _asfarray(values: ArrayLike, dtype: DTypeLike = np.float64) -> np.ndarray:
 
 _ALIASES = {"int": int, "float": float, "bool": bool, "object": object, "asfarray": _asfarray}
 _MODULES = (
+    "lvis.eval",
     "mmcv.ops.pixel_group",
     "mmdet.core.bbox.samplers.iou_balanced_neg_sampler",
     "mmdet.datasets.custom",

@@ -19,6 +19,7 @@ from .sot_coco_dataset import SOTCocoDataset
 from .sot_imagenet_vid_dataset import SOTImageNetVIDDataset
 from .sot_test_dataset import SOTTestDataset
 from .sot_train_dataset import SOTTrainDataset
+from .tao_dataset import TaoDataset
 from .trackingnet_dataset import TrackingNetDataset
 from .uav123_dataset import UAV123Dataset
 from .vot_dataset import VOTDataset
@@ -46,6 +47,7 @@ __all__ = [
     "SOTImageNetVIDDataset",
     "SOTTestDataset",
     "SOTTrainDataset",
+    "TaoDataset",
     "TrackingNetDataset",
     "UAV123Dataset",
     "VOTDataset",

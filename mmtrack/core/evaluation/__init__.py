@@ -11,8 +11,8 @@ from .reid_metrics import eval_reid
 from .score_table import format_score_table
 from .sot import eval_sot_accuracy_robustness, eval_sot_eao, eval_sot_ope
 from .test_loop import multi_gpu_test, single_gpu_test
-from .vis import eval_vis
 from .vid_speed import motion_ious, speed_average_precision
+from .vis import eval_vis
 
 __all__ = [
     "DistEvalHook",
