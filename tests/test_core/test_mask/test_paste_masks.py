@@ -35,7 +35,7 @@ def sampled(mask, box, size):
     return F.grid_sample(mask[None, None], grid[None], align_corners=False)[0, 0]
 
 
-@pytest.mark.parametrize("threshold", [0.5, 0.3])
+@pytest.mark.parametrize("threshold", [0.5, 0.3, 0.1])
 def test_equals_sampling_at_every_pixel(threshold):
     size = (37, 53)
     masks, bboxes = probabilities(25), boxes_around(25, size)

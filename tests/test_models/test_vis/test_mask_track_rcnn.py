@@ -18,7 +18,11 @@ def build(**changes):
     cfg.merge_from_dict({f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     model = build_model(cfg.model)
     torch.nn.init.normal_(model.detector.roi_head.bbox_head.fc_reg.weight, std=0.01)
-    torch.nn.init.normal_(model.detector.roi_head.mask_head.conv_logits.weight, std=0.5)
+    # masks that depend on what is in the box
+    mask_head = model.detector.roi_head.mask_head
+    torch.nn.init.normal_(mask_head.convs[0].conv.weight, std=1.0)
+    torch.nn.init.normal_(mask_head.upsample.weight, std=1.0)
+    torch.nn.init.normal_(mask_head.conv_logits.weight, std=1.0)
     return model.eval()
 
 
@@ -56,7 +60,7 @@ def test_first_frame_equals_the_detector(rescale):
         assert len(found["track_masks"][label]) == len(rows)
         for ours, theirs in zip(found["track_masks"][label], masks[label], strict=True):
             assert (ours.shape, ours.dtype) == (shape, bool)
-            assert (ours != theirs).mean() < 1e-3
+            assert (ours != theirs).sum() <= 2  # rounding at the threshold
     ids = np.concatenate(found["track_bboxes"])[:, 0]
     assert sorted(ids) == list(range(10))
     # numbered by score, whatever the class
