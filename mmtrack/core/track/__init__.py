@@ -9,7 +9,6 @@ from .quasi_dense import (
     Claims,
     bisoftmax,
     claim_in_order,
-    cosine_similarity,
     overlaps_earlier,
     softmax,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "bisoftmax",
     "claim_in_order",
     "clip_to_pixels",
-    "cosine_similarity",
     "crop_resize",
     "depthwise_correlation",
     "embed_similarity",

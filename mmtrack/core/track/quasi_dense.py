@@ -1,4 +1,8 @@
-"""Nearest neighbour search among embeddings: similarity both ways, duplicates, claims."""
+"""Nearest neighbour search among embeddings: similarity both ways, duplicates, claims.
+
+Pairs of detections and tracks are arrays ``rows``, ``cols`` and values of equal length; with many
+classes they are a small part of the table.
+"""
 
 from __future__ import annotations
 
@@ -23,57 +27,33 @@ class Claims(NamedTuple):
     scores: np.ndarray
 
 
-def bisoftmax(similarities: np.ndarray, allowed: np.ndarray | None = None) -> np.ndarray:
-    """Mean of the softmax over the columns and the softmax over the rows.
+def bisoftmax(values: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """Mean of the softmax within each row and the softmax within each column.
 
     High values need both: the column is the best of the row, and the row the best of the column.
 
     Args:
-        similarities: ``(N, M)``.
-        allowed: Pairs that take part, ``(N, M)`` bool; the others get 0. All by default.
+        values: Similarity of each pair, ``(K,)``.
+        rows: Row of each pair, ``(K,)``.
+        cols: Column of each pair, ``(K,)``.
 
     Returns:
-        ``(N, M)`` within [0, 1].
+        ``(K,)`` within [0, 1].
 
     Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tracking",
     CVPR 2021, equation 6.
     """
-    forth, back = (softmax(similarities, axis=axis, allowed=allowed) for axis in (1, 0))
-    forth += back
-    forth *= 0.5
-    return forth
+    return (softmax(values, rows) + softmax(values, cols)) / 2
 
 
-def softmax(values: np.ndarray, *, axis: int, allowed: np.ndarray | None = None) -> np.ndarray:
-    """Softmax of a table along an axis.
-
-    Args:
-        values: ``(N, M)``.
-        axis: Sums along it are 1, or 0 where nothing is allowed.
-        allowed: Entries that take part, ``(N, M)`` bool; the others get 0. All by default.
-    """
-    if not values.size:
-        return np.zeros_like(values)
-    if allowed is not None:
-        values = np.where(allowed, values, -np.inf)
-    highest = values.max(axis=axis, keepdims=True)
-    highest[np.isneginf(highest)] = 0  # nothing allowed: exp(-inf) gives the zeros
-    parts = np.subtract(values, highest)
-    np.exp(parts, out=parts)
-    total = parts.sum(axis=axis, keepdims=True)
-    total[total == 0] = 1
-    parts /= total
-    return parts
-
-
-def cosine_similarity(embeds: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Cosines between ``(N, C)`` and ``(M, C)`` embeddings, ``(N, M)``; 0 for zero vectors."""
-    return _unit(embeds) @ _unit(others).T
-
-
-def _unit(embeds: np.ndarray) -> np.ndarray:
-    lengths = np.sqrt(np.einsum("nc,nc->n", embeds, embeds))[:, None]
-    return embeds / np.maximum(lengths, np.finfo(embeds.dtype).tiny)
+def softmax(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Softmax of ``(K,)`` values within the groups that ``(K,)`` numbers from 0 name."""
+    if not len(values):
+        return np.zeros(0)
+    highest = np.full(groups.max() + 1, -np.inf, dtype=values.dtype)
+    np.maximum.at(highest, groups, values)
+    parts = np.exp(values - highest[groups])
+    return parts / np.bincount(groups, parts)[groups]
 
 
 def overlaps_earlier(
@@ -101,7 +81,15 @@ def overlaps_earlier(
     return found
 
 
-def claim_in_order(scores: np.ndarray, threshold: float, may_claim: np.ndarray) -> Claims:
+def claim_in_order(
+    rows: np.ndarray,
+    cols: np.ndarray,
+    scores: np.ndarray,
+    may_claim: np.ndarray,
+    *,
+    threshold: float,
+    num_rows: int,
+) -> Claims:
     """Row after row takes its best column, which is gone for the rows below.
 
     The result is that of a loop over the rows. Here, all rows choose at once, and a choice is final
@@ -109,35 +97,38 @@ def claim_in_order(scores: np.ndarray, threshold: float, may_claim: np.ndarray) 
     two or three rounds do.
 
     Args:
-        scores: ``(N, M)``.
+        rows: Row of each candidate pair, ``(K,)``.
+        cols: Column of each candidate pair, ``(K,)``.
+        scores: Score of each candidate pair, ``(K,)``.
+        may_claim: Whether the pair takes the column away from others, ``(K,)`` bool. A row whose
+            best column is none of these has chosen all the same.
         threshold: Only pairs that score above it are looked at.
-        may_claim: Pairs that take the column away from others, ``(N, M)`` bool. A row whose best
-            column is none of these has chosen all the same.
+        num_rows: Number of rows.
 
     Returns:
         The choices.
     """
-    num_rows, num_cols = scores.shape
     cols_of_row = np.full(num_rows, -1)
     claimed = np.zeros(num_rows, dtype=bool)
-    found = np.zeros(num_rows, dtype=scores.dtype)
-    rows, cols = np.nonzero(scores > threshold)
-    order = np.lexsort((-scores[rows, cols], rows))  # best first within a row
-    rows, cols = rows[order], cols[order]
-    claims = may_claim[rows, cols]
+    found = np.zeros(num_rows)
+    good = np.flatnonzero(scores > threshold)
+    # best first within a row, and the first column of equally good ones
+    good = good[np.lexsort((cols[good], -scores[good], rows[good]))]
+    rows, cols, scores, may_claim = rows[good], cols[good], scores[good], may_claim[good]
+    num_cols = cols.max() + 1 if len(cols) else 0
     claimer = np.full(num_cols, num_rows)
     while len(rows):
-        top = np.flatnonzero(np.diff(rows, prepend=-1))
         earliest = np.full(num_cols, num_rows)
-        np.minimum.at(earliest, cols[claims], rows[claims])
+        np.minimum.at(earliest, cols[may_claim], rows[may_claim])
+        top = np.flatnonzero(np.diff(rows, prepend=-1))
         top = top[rows[top] <= earliest[cols[top]]]
         cols_of_row[rows[top]] = cols[top]
-        claimed[rows[top]] = claims[top]
+        claimed[rows[top]] = may_claim[top]
+        found[rows[top]] = scores[top]
         settled = np.zeros(num_rows, dtype=bool)
         settled[rows[top]] = True
-        claimer[cols[top[claims[top]]]] = rows[top[claims[top]]]
+        claiming = top[may_claim[top]]
+        claimer[cols[claiming]] = rows[claiming]
         left = ~settled[rows] & (rows < claimer[cols])  # a column is gone for the rows below only
-        rows, cols, claims = rows[left], cols[left], claims[left]
-    chosen = np.flatnonzero(cols_of_row >= 0)
-    found[chosen] = scores[chosen, cols_of_row[chosen]]
+        rows, cols, scores, may_claim = (a[left] for a in (rows, cols, scores, may_claim))
     return Claims(cols_of_row, claimed, found)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmtrack.core.track import bisoftmax, cosine_similarity, softmax
+from mmtrack.core.track import bisoftmax, softmax
 
 from .table_tracker import NO_ID, Detections, TableTracker
 
@@ -125,27 +125,37 @@ class QuasiDenseBaseTracker(TableTracker):
         self,
         embeds: np.ndarray,
         others: np.ndarray,
+        rows: np.ndarray,
+        cols: np.ndarray,
         *,
-        allowed: np.ndarray | None = None,
         temperature: float = -1,
+        with_cosine: bool = False,
     ) -> np.ndarray:
-        """Similarity of ``(N, C)`` embeddings with ``(M, C)`` others by the metric, ``(N, M)``.
+        """Similarity of pairs of embeddings by the metric.
 
         Args:
             embeds: ``(N, C)``.
             others: ``(M, C)``.
-            allowed: Pairs that are compared, ``(N, M)`` bool; the others get 0. All by default.
+            rows: First of each pair, ``(K,)``.
+            cols: Second of each pair, ``(K,)``.
             temperature: Products are divided by it before a softmax when it is positive.
+            with_cosine: Take the mean of the metric and the cosine.
+
+        Returns:
+            ``(K,)``. A softmax is one over the given pairs.
         """
+        products = (embeds @ others.T)[rows, cols]
+        if with_cosine or self.match_metric == "cosine":
+            sizes = _lengths(embeds)[rows] * _lengths(others)[cols]
+            cosines = products / np.maximum(sizes, np.finfo(sizes.dtype).tiny)
         if self.match_metric == "cosine":
-            cosines = cosine_similarity(embeds, others)
-            return cosines if allowed is None else cosines * allowed
-        products = embeds @ others.T
-        if temperature > 0:
-            products /= temperature
+            return cosines
+        products = products / temperature if temperature > 0 else products
         if self.match_metric == "softmax":
-            return softmax(products, axis=1, allowed=allowed)
-        return bisoftmax(products, allowed)
+            scores = softmax(products, rows)
+        else:
+            scores = bisoftmax(products, rows, cols)
+        return (scores + cosines) / 2 if with_cosine else scores
 
     def pop_invalid_tracks(self, frame_id: int) -> None:
         """Forget the tracks that have not been seen for ``memo_frames`` frames."""
@@ -177,6 +187,10 @@ def detections_from(
         labels.astype(np.int64),
         embeds.astype(np.float32, copy=False),
     )
+
+
+def _lengths(embeds: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("nc,nc->n", embeds, embeds))
 
 
 def _to_numpy(value: torch.Tensor | np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from mmtrack.core.track import claim_in_order, cosine_similarity, overlaps_earlier
+from mmtrack.core.track import claim_in_order, overlaps_earlier
 
 from ..builder import TRACKERS
 from .quasi_dense_base import QuasiDenseBaseTracker, detections_from
@@ -154,17 +154,16 @@ class QuasiDenseTAOTracker(QuasiDenseBaseTracker):
         if self.empty or not len(ids):
             return ids
         table = self.table
-        same_class = dets.labels[:, None] == table["labels"]
+        rows, cols = np.nonzero(dets.labels[:, None] == table["labels"])
         scores = self.similarities(
-            dets.embeds, table["embeds"], allowed=same_class, temperature=temperature
+            dets.embeds, table["embeds"], rows, cols,
+            temperature=temperature, with_cosine=self.match_with_cosine,
+        )  # fmt: skip
+        change = np.abs(dets.scores[rows] - table["scores"][cols])
+        may_continue = (dets.scores > self.obj_score_thr)[rows] & (change < self.obj_score_diff_thr)
+        claims = claim_in_order(
+            rows, cols, scores, may_continue, threshold=self.match_score_thr, num_rows=len(ids)
         )
-        if self.match_with_cosine:
-            scores += cosine_similarity(dets.embeds, table["embeds"]) * same_class
-            scores *= 0.5
-        change = np.abs(dets.scores[:, None] - table["scores"])
-        strong = dets.scores > self.obj_score_thr
-        may_continue = strong[:, None] & (change < self.obj_score_diff_thr)
-        claims = claim_in_order(scores, self.match_score_thr, may_continue)
         ids[claims.claimed] = table["ids"][claims.cols[claims.claimed]]
         return ids
 

@@ -189,12 +189,15 @@ class QuasiDenseTracker(QuasiDenseBaseTracker):
         if len(backdrops.labels):
             embeds = np.concatenate((embeds, backdrops.embeds))
             labels = np.concatenate((labels, backdrops.labels))
-        scores = self.similarities(dets.embeds, embeds)
+        rows, cols = np.indices((len(ids), len(labels))).reshape(2, -1)
+        scores = self.similarities(dets.embeds, embeds, rows, cols)
         if self.with_cats:
-            scores *= dets.labels[:, None] == labels
-        is_track = np.arange(len(labels)) < len(table)
-        strong = dets.scores > self.obj_score_thr
-        claims = claim_in_order(scores, self.match_score_thr, strong[:, None] & is_track)
+            alike = np.flatnonzero(dets.labels[rows] == labels[cols])
+            rows, cols, scores = rows[alike], cols[alike], scores[alike]
+        may_continue = (dets.scores > self.obj_score_thr)[rows] & (cols < len(table))
+        claims = claim_in_order(
+            rows, cols, scores, may_continue, threshold=self.match_score_thr, num_rows=len(ids)
+        )
         ids[claims.claimed] = table["ids"][claims.cols[claims.claimed]]
         refused = (claims.cols >= 0) & (claims.cols < len(table)) & ~claims.claimed
         ids[refused & (claims.scores > self.nms_conf_thr)] = WEAK_MATCH

@@ -5,47 +5,36 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from mmtrack.core.track import (
-    bisoftmax,
-    claim_in_order,
-    cosine_similarity,
-    overlaps_earlier,
-    softmax,
-)
+from mmtrack.core.track import bisoftmax, claim_in_order, overlaps_earlier, softmax
+
+
+def all_pairs(shape):
+    return np.indices(shape).reshape(2, -1)
 
 
 def test_bisoftmax_is_the_mean_of_two_softmaxes():
     values = np.random.default_rng(0).normal(0, 5, (7, 11))
     table = torch.from_numpy(values)
     want = (table.softmax(1) + table.softmax(0)) / 2
-    np.testing.assert_allclose(bisoftmax(values), want, rtol=1e-12)
+    found = bisoftmax(values.ravel(), *all_pairs(values.shape))
+    np.testing.assert_allclose(found, want.ravel(), rtol=1e-12)
 
 
-def test_softmax_leaves_out_what_is_not_allowed():
-    values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    allowed = np.array([[True, False, True], [False, False, False]])
-    e = np.exp([1, 3]) / np.exp([1, 3]).sum()
-    np.testing.assert_allclose(
-        softmax(values, axis=1, allowed=allowed), [[e[0], 0, e[1]], [0, 0, 0]]
-    )
-    np.testing.assert_array_equal(softmax(values, axis=0, allowed=allowed), [[1, 0, 1], [0, 0, 0]])
+def test_softmax_runs_over_the_given_pairs():
+    """Row 1 has one pair, row 2 none; groups need not be sorted."""
+    values, groups = np.array([3.0, 7.0, 1.0]), np.array([0, 1, 0])
+    e = np.exp([3, 1]) / np.exp([3, 1]).sum()
+    np.testing.assert_allclose(softmax(values, groups), [e[0], 1, e[1]], rtol=1e-12)
 
 
 def test_softmax_of_huge_products_is_finite():
-    values = np.array([[1e4, -1e4], [0, 9e3]], np.float32)
-    np.testing.assert_array_equal(bisoftmax(values), [[1, 0], [0, 1]])
-    assert bisoftmax(values).dtype == np.float32
+    values = np.array([1e4, -1e4, 0, 9e3], np.float32)
+    np.testing.assert_array_equal(bisoftmax(values, *all_pairs((2, 2))), [1, 0, 0, 1])
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
-def test_softmax_of_nothing(shape):
-    assert bisoftmax(np.zeros(shape)).shape == shape
-
-
-def test_cosines():
-    a = np.array([[3.0, 4.0], [0.0, 0.0]])
-    b = np.array([[6.0, 8.0], [-4.0, 3.0], [1.0, 0.0]])
-    np.testing.assert_allclose(cosine_similarity(a, b), [[1, 0, 0.6], [0, 0, 0]], atol=1e-15)
+def test_softmax_of_nothing():
+    none = np.zeros(0, int)
+    assert bisoftmax(np.zeros(0), none, none).shape == (0,)
 
 
 @pytest.mark.parametrize("classes", [None, 3])
@@ -95,10 +84,14 @@ def test_claims_against_a_loop(shape, threshold, levels):
         if levels is not None:
             scores = np.round(scores * levels) / levels
         may_claim = rng.uniform(size=shape) < rng.choice([0.2, 0.8, 1.0])
-        cols, claimed = claim_in_a_loop(scores, threshold, may_claim)
-        found = claim_in_order(scores, threshold, may_claim)
-        assert found.cols.tolist() == cols
-        assert found.claimed.tolist() == claimed
+        want = claim_in_a_loop(scores, threshold, may_claim)
+        order = rng.permutation(scores.size)
+        rows, cols = (index[order] for index in all_pairs(shape))
+        found = claim_in_order(
+            rows, cols, scores[rows, cols], may_claim[rows, cols],
+            threshold=threshold, num_rows=shape[0],
+        )  # fmt: skip
+        assert (found.cols.tolist(), found.claimed.tolist()) == want
         chosen = np.flatnonzero(found.cols >= 0)
         np.testing.assert_array_equal(found.scores[chosen], scores[chosen, found.cols[chosen]])
 
@@ -109,11 +102,15 @@ def test_a_chain_of_conflicts_takes_a_round_per_row():
     for row in range(6):
         scores[row, row], scores[row, row + 1] = 0.9, 0.8
     scores[:, 0] = 0.95
-    found = claim_in_order(scores, 0.5, np.ones_like(scores, dtype=bool))
+    rows, cols = all_pairs(scores.shape)
+    found = claim_in_order(
+        rows, cols, scores.ravel(), np.ones(len(rows), bool), threshold=0.5, num_rows=len(scores)
+    )
     assert found.cols.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_claims_of_nothing():
-    found = claim_in_order(np.zeros((3, 0)), 0.5, np.zeros((3, 0), dtype=bool))
+    none = np.zeros(0, int)
+    found = claim_in_order(none, none, np.zeros(0), none > 0, threshold=0.5, num_rows=3)
     assert found.cols.tolist() == [-1, -1, -1]
     assert not found.claimed.any()
