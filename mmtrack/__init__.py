@@ -13,7 +13,13 @@ def _register_anchors(_: ModuleType) -> None:
     importlib.import_module("mmtrack.core.anchor")
 
 
+def _register_models(_: ModuleType) -> None:
+    """Our losses, heads and backbones, too."""
+    importlib.import_module("mmtrack.models")
+
+
 compat.install()
 when_imported("mmdet.core", _register_anchors)
+when_imported("mmdet.models", _register_models)
 
 __all__ = ["__version__", "version_info"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -164,3 +166,13 @@ def test_l2_loss_leaves_out_entries_without_weight(similarities):
     found = L2Loss()(pred, target, weight)
     assert float(found) == pytest.approx(brute_force_l2(pred[0].tolist(), target[0].tolist()))
     assert float(L2Loss(reduction="sum")(pred, target, weight)) == pytest.approx(8 * float(found))
+
+
+def test_mmdet_knows_the_losses_after_import_mmtrack():
+    code = (
+        "import mmtrack, sys; assert 'mmdet' not in sys.modules\n"
+        "from mmdet.models import build_loss\n"
+        "build_loss(dict(type='L2Loss')), build_loss(dict(type='MultiPosCrossEntropyLoss'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
