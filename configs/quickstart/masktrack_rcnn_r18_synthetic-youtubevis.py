@@ -5,25 +5,40 @@
 #   python tools/convert_datasets/youtubevis/youtubevis2coco.py \
 #       -i data/synthetic/youtube_vis_2019 -o data/synthetic/youtube_vis_2019/annotations \
 #       --version 2019
-#   python tools/train.py configs/quickstart/masktrack_rcnn_r18_synthetic-youtubevis.py
+#   CONFIG=configs/quickstart/masktrack_rcnn_r18_synthetic-youtubevis.py
+#   RUN=work_dirs/quickstart/masktrack_rcnn_r18
+#   python tools/train.py $CONFIG --work-dir $RUN --seed 0
+#   python tools/test.py $CONFIG --checkpoint $RUN/latest.pth --eval track_segm
+#   python tools/test.py $CONFIG --checkpoint $RUN/latest.pth --format-only \
+#       --eval-options resfile_path=$RUN/submission
+#   python demo/demo_mot_vis.py $CONFIG --checkpoint $RUN/latest.pth --score-thr 0.3 \
+#       --input data/synthetic/youtube_vis_2019/valid/JPEGImages/valid-0001 \
+#       --output $RUN/instances.mp4 --out-json $RUN/instances.json
 _base_ = ["../vis/masktrack_rcnn/masktrack_rcnn_r50_fpn_12e_youtubevis2019.py"]
 img_scale = (320, 192)  # width, height
 data_root = "data/synthetic/youtube_vis_2019/"
 # Those of the 40 classes that the scenes show.
-classes = ("person", "sedan", "truck", "dog", "horse", "giraffe", "zebra")
-strides = [4, 8, 16, 32]
-channels = 48
+classes = ("person", "sedan", "dog", "horse", "giraffe", "truck", "zebra")
+strides = [8, 16, 32]
+channels = 64
 roi_extractor = dict(
-    roi_layer=dict(sampling_ratio=2), out_channels=channels, featmap_strides=strides
+    roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=strides
 )
 model = dict(
     detector=dict(
-        backbone=dict(depth=18, base_channels=24, frozen_stages=-1, norm_eval=False, init_cfg=None),
-        neck=dict(in_channels=[24, 48, 96, 192], out_channels=channels, num_outs=4),
+        backbone=dict(
+            depth=18,
+            base_channels=20,
+            out_indices=(1, 2, 3),
+            frozen_stages=-1,
+            norm_eval=False,
+            init_cfg=None,
+        ),
+        neck=dict(in_channels=[40, 80, 160], out_channels=channels, num_outs=3),
         rpn_head=dict(
             in_channels=channels,
             feat_channels=channels,
-            anchor_generator=dict(strides=strides, scales=[6]),
+            anchor_generator=dict(strides=strides, scales=[4]),
         ),
         roi_head=dict(
             bbox_roi_extractor=roi_extractor,
@@ -32,11 +47,11 @@ model = dict(
             mask_head=dict(
                 num_convs=2,
                 in_channels=channels,
-                conv_out_channels=channels,
+                conv_out_channels=32,
                 num_classes=len(classes),
             ),
         ),
-        train_cfg=dict(rcnn=dict(sampler=dict(num=48))),
+        train_cfg=dict(rcnn=dict(sampler=dict(num=64))),
         test_cfg=dict(rpn=dict(nms_pre=100, max_per_img=50), rcnn=dict(max_per_img=20)),
         init_cfg=None,
     ),
@@ -96,8 +111,8 @@ data = dict(
     val=held_out,
     test=held_out,
 )
-total_epochs = 4
-optimizer = dict(_delete_=True, type="AdamW", lr=1e-3, weight_decay=0.02)
+total_epochs = 5
+optimizer = dict(_delete_=True, type="AdamW", lr=1.5e-3, weight_decay=0.02)
 lr_config = dict(
     _delete_=True,
     policy="CosineAnnealing",
