@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from launching import launch
 from tiny_project import LENGTHS, read_rows
 
 METRICS = ("bbox_mAP", "MOTA", "IDF1", "FP", "FN", "IDSw")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return str(s.getsockname()[1])
-
-
-def launch(root, script, *args, cwd):
-    """Start a dist_*.sh script with two processes."""
-    env = {**os.environ, "PORT": free_port(), "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [str(root / "tools" / script), *map(str, args)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=env,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 def metrics_of(folder):
