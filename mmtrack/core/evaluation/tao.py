@@ -106,8 +106,8 @@ def tao_track_ap(
 
     Returns:
         ``AP`` (mean over the thresholds), ``AP50``, ``AP75``; ``APs``, ``APm``, ``APl`` by mean
-        area (below 32 x 32, 96 x 96, and above); ``APst``, ``APmt``, ``APlt`` by number of annotated
-        frames (up to 3, 10, and more). -1 where no object of the kind is annotated.
+        area (below 32 x 32, 96 x 96, and above); ``APst``, ``APmt``, ``APlt`` by number of
+        annotated frames (up to 3, 10, and more). -1 where no object of the kind is annotated.
 
     Raises:
         ValueError: results or annotations are malformed, or do not belong together.

@@ -19,10 +19,13 @@ from .figures import (
 )
 from .geometry import CameraPath, camera_path
 from .motion import Area, roam, stay
-from .scene import Actor, Scene, seeded
+from .scene import CATEGORIES, Actor, Frame, Scene, seeded
 from .surroundings import paint_street
 
-KINDS = ("person", "car", "truck", *ANIMALS)
+KINDS = ("person", "car", "truck", "dog", "horse", "zebra", "giraffe")
+ALL_KINDS = ("person", "car", "truck", *ANIMALS)
+_LEAST_SEEN = 0.08  # share of an object below which annotators do not see it
+_FEWEST_PIXELS = 24
 _PERSON_HEADINGS = (2, 6)  # of HEADINGS: to the right, to the left
 _PERSON_SPEED, _CAR_SPEED, _TRUCK_SPEED = (0.9, 2.0), (2.0, 4.5), (1.5, 3.5)  # metres per second
 _PERSON_STRIDE = 1.4  # metres
@@ -33,7 +36,7 @@ def menagerie_scene(spec: SceneSpec, kinds: Sequence[str] = KINDS) -> Scene:
 
     Args:
         spec: The scene; ``people`` is the number of objects, of whatever kind.
-        kinds: Names out of ``KINDS``; each is used once before one is used again.
+        kinds: Names out of ``ALL_KINDS``; each is used once before one is used again.
     """
     rng = seeded(spec.seed, spec.name)
     ground, picture_size = lay_out(rng, spec, near=(0.36, 0.46), far=(0.2, 0.26))
@@ -49,6 +52,18 @@ def menagerie_scene(spec: SceneSpec, kinds: Sequence[str] = KINDS) -> Scene:
     picture *= exposure(rng)
     noise = make_grain(rng, spec.size, rng.uniform(1.5, 3.5))
     return Scene(spec.name, spec.size, spec.fps, picture, ground, camera, actors, noise)
+
+
+def annotated_rows(frame: Frame) -> list[tuple[int, str]]:
+    """Rows of the objects that annotators would see, and their kinds."""
+    kinds = [CATEGORIES[category] for category in frame.categories]
+    return [
+        (row, kind)
+        for row, kind in enumerate(kinds)
+        if kind in ALL_KINDS
+        and frame.visibility[row] >= _LEAST_SEEN
+        and np.count_nonzero(frame.mask(row)) >= _FEWEST_PIXELS
+    ]
 
 
 def _actor(rng: np.random.Generator, kind: str, area: Area, camera: CameraPath) -> Actor:

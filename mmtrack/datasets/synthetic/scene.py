@@ -20,6 +20,7 @@ from .sprite import Sprite
 CATEGORIES = (
     *("person", "static_person", "car", "occluder"),
     *("truck", "dog", "horse", "giraffe", "zebra", "cattle", "lion", "tiger"),
+    *("cat", "cow", "deer", "sheep", "bear", "elephant"),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from mmtrack.core.mask import to_rle
 from mmtrack.datasets.synthetic import CATEGORIES, SceneSpec
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
-from mmtrack.datasets.synthetic.layouts.youtube_vis import _outlines
+from mmtrack.datasets.synthetic.layouts.youtube_vis import outlines
 from mmtrack.datasets.synthetic.menagerie import KINDS, menagerie_scene
 
 SIZE = (160, 96)
@@ -96,7 +96,7 @@ def test_polygons_tell_the_same_pixels():
     for row in range(len(frame)):
         mask = frame.mask(row)
         if mask.sum() >= 24:
-            code = to_rle(_outlines(mask), *mask.shape)
+            code = to_rle(outlines(mask), *mask.shape)
             drawn = coco_mask.decode(code).astype(bool)
             assert (drawn & mask).sum() > 0.99 * (drawn | mask).sum()
 

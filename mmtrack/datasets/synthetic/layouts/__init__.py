@@ -37,6 +37,7 @@ from .sot_training import (
     write_coco,
     write_imagenet_vid,
 )
+from .tao import LVISOptions, TAOOptions, count_lvis, count_tao, write_lvis, write_tao
 from .youtube_vis import YouTubeVISOptions, count_youtube_vis, write_youtube_vis
 
 _VIDEOS = "train/ and test/ videos with img1/, seqinfo.ini, det/det.txt and gt/gt.txt"
@@ -164,6 +165,20 @@ _ALL = (
             count_youtube_vis,
         )
         for version in ("2019", "2021")
+    ),
+    Layout(
+        "tao",
+        "TAO: train/, val/ and test/ videos of many categories, each annotated for some of them.",
+        TAOOptions(),
+        write_tao,
+        count_tao,
+    ),
+    Layout(
+        "lvis",
+        "LVIS v0.5, COCO 2017 of the same images, and the mapping to merge them.",
+        LVISOptions(),
+        write_lvis,
+        count_lvis,
     ),
 )
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in _ALL}

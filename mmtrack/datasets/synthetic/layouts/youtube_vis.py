@@ -17,15 +17,12 @@ from mmtrack.datasets.converters.youtube_vis import annotation_file
 from mmtrack.datasets.youtube_vis_classes import CLASSES_OF_VERSION
 
 from ..casting import SceneSpec
-from ..menagerie import KINDS, menagerie_scene
-from ..scene import CATEGORIES, Frame
+from ..menagerie import annotated_rows, menagerie_scene
 from .base import CAMERAS, Progress, RenderOptions, option, write_image
 
 # What the two editions call a passenger car.
 _CAR = {"2019": "sedan", "2021": "car"}
 _FRAME_STEP = 5  # the benchmark keeps every fifth frame of its videos, and the number of it
-_LEAST_SEEN = 0.08  # share of an object below which annotators do not see it
-_FEWEST_PIXELS = 24
 
 
 @dataclass(frozen=True)
@@ -106,24 +103,12 @@ def _record(
     objects: dict[int, dict] = {}
     for index, frame in enumerate(menagerie_scene(spec)):
         write_image(images / _file_names(spec)[index], frame.image)
-        for row, name in _named(frame, version):
-            mask = frame.mask(row)
-            if mask.sum() < _FEWEST_PIXELS:
-                continue
+        for row, kind in annotated_rows(frame):
+            name = _CAR[version] if kind == "car" else kind
             own = objects.setdefault(int(frame.ids[row]), _object(spec, version, name))
-            _add_mask(own, index, mask, polygons=options.polygons)
+            _add_mask(own, index, frame.mask(row), polygons=options.polygons)
         progress()
     return [objects[number] for number in sorted(objects)]
-
-
-def _named(frame: Frame, version: str) -> list[tuple[int, str]]:
-    """Rows of the objects that annotators would see, and the names of their categories."""
-    kinds = [CATEGORIES[category] for category in frame.categories]
-    return [
-        (row, _CAR[version] if kind == "car" else kind)
-        for row, kind in enumerate(kinds)
-        if kind in KINDS and frame.visibility[row] >= _LEAST_SEEN
-    ]
 
 
 def _object(spec: SceneSpec, version: str, name: str) -> dict:
@@ -140,7 +125,7 @@ def _object(spec: SceneSpec, version: str, name: str) -> dict:
 def _add_mask(own: dict, index: int, mask: np.ndarray, *, polygons: bool) -> None:
     """Enter mask, box and area of a frame, as the pixels that the file will tell."""
     height, width = mask.shape
-    segmentation = _outlines(mask) if polygons else _run_lengths(mask)
+    segmentation = outlines(mask) if polygons else _run_lengths(mask)
     code = coco_mask.frPyObjects(segmentation, height, width)
     code = coco_mask.merge(code) if polygons else code
     own["segmentations"][index] = segmentation
@@ -156,7 +141,7 @@ def _run_lengths(mask: np.ndarray) -> dict:
     return {"counts": [0, *counts] if pixels[0] else counts, "size": list(mask.shape)}
 
 
-def _outlines(mask: np.ndarray) -> list[list[float]]:
+def outlines(mask: np.ndarray) -> list[list[float]]:
     """Outer outlines of the parts of a mask, through the corners of its pixels."""
     # At twice the resolution the outlines of parts of one pixel have an area, too.
     large = cv2.resize(mask.view(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
