@@ -20,9 +20,13 @@ MODEL_GROUPS = {
     "reid": "*-reid",
     "single-object": "*-s[it]*",
     "training": "train-bytetrack",
-    "inference": "api-inference_mot",
+    "inference": "api-inference_*",
+    "flow": "*-[df][fg]*",
+    "selsa": "*-selsa*",
+    "temporal": "*-temporal-roi-align",
+    "aggregators": "model-aggregators",
 }
-NOT_BUILT = ("core-eval_vis", "track-masktrack", "model-selsa", "model-dff", "train-selsa")
+NOT_BUILT = ("core-eval_vis", "track-masktrack")
 
 
 def check(shared, root, pattern):

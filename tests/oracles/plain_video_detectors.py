@@ -21,18 +21,16 @@ def plain_fgfa(model, frames, metas, key: int, references: list[int]) -> list:
         frames: All frames of the video, each ``(1, 3, H, W)``.
         metas: Meta data of each.
         key: Number of the key frame.
-        references: Its window, the key frame included once as itself; frames may repeat.
+        references: Its window with the key frame; frames may repeat, and the first time that the
+            key frame comes stands for itself.
     """
     detector = model.detector
-    (feat,) = detector.extract_feat(frames[key])
-    moved = []
+    ref_frames = torch.cat([frames[i] for i in references])
+    (feats,) = detector.extract_feat(ref_frames)
+    pairs = torch.cat((frames[key].expand_as(ref_frames), ref_frames), 1)
+    moved = list(flow_warp_feats(feats, model.motion(pairs, [metas[key]])).split(1))
     own = references.index(key)
-    for i, reference in enumerate(references):
-        (other,) = detector.extract_feat(frames[reference])
-        if i != own:
-            flow = model.motion(torch.cat((frames[key], frames[reference]), 1), [metas[key]])
-            other = flow_warp_feats(other, flow)
-        moved.append(other)
+    feat = moved[own] = feats[own : own + 1]
     embed = embedding(model.aggregator)
     weights = torch.cat([F.cosine_similarity(embed(feat), embed(m), dim=1)[:, None] for m in moved])
     weights = weights.exp() / weights.exp().sum(0, keepdim=True)
@@ -65,8 +63,7 @@ def plain_selsa(model, frames, metas, key: int, references: list[int]) -> list:
     """
     detector = model.detector
     x = detector.extract_feat(frames[key])
-    others = [detector.extract_feat(frames[i]) for i in references]
-    ref_x = [torch.cat(level) for level in zip(*others, strict=True)]
+    ref_x = detector.extract_feat(torch.cat([frames[i] for i in references]))
     proposals = detector.rpn_head.simple_test_rpn(x, [metas[key]])
     ref_proposals = detector.rpn_head.simple_test_rpn(ref_x, [metas[i] for i in references])
     return detector.roi_head.simple_test(
