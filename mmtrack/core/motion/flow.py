@@ -29,14 +29,18 @@ def flow_warp_feats(x: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
             f"found {tuple(x.shape)} and {tuple(flow.shape)}"
         )
     height, width = x.shape[-2:]
+    # half precision would place points a thirtieth of a pixel off on maps 64 wide
+    exact = torch.promote_types(x.dtype, torch.float32)
+    feats, flow = x.to(exact), flow.to(exact)
     factor = flow.size(-1) / width
     flow = F.interpolate(flow / factor, size=(height, width), mode="bilinear", align_corners=False)
     ys, xs = torch.meshgrid(
-        torch.arange(height, device=x.device, dtype=x.dtype),
-        torch.arange(width, device=x.device, dtype=x.dtype),
+        torch.arange(height, device=x.device, dtype=exact),
+        torch.arange(width, device=x.device, dtype=exact),
         indexing="ij",
     )
     points = torch.stack((xs, ys), dim=-1) + flow.permute(0, 2, 3, 1)
     # Published weights were trained with coordinates divided by the size and not by size - 1.
-    grid = 2 * points / x.new_tensor([width, height]) - 1
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    grid = 2 * points / feats.new_tensor([width, height]) - 1
+    warped = F.grid_sample(feats, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return warped.to(x.dtype)

@@ -94,7 +94,8 @@ def _most_similar_in_chunk(
         (index + start).flatten(0, 1),
         places.flatten(0, 1),
         mode="sum",
-        per_sample_weights=best.softmax(dim=2).flatten(0, 1),
+        # mixed precision computes the softmax in more bits than the table has
+        per_sample_weights=best.softmax(dim=2).flatten(0, 1).to(places.dtype),
     )
     return mean.unflatten(0, (len(places), -1))
 

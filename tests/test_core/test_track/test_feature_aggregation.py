@@ -118,3 +118,11 @@ def test_attention_over_frames(blocks):
         weights = softmax([float(vectors[0] @ v) / math.sqrt(size) for v in vectors])
         want = sum(w * f[region, part, y, x] for w, f in zip(weights, feats, strict=True))
         torch.testing.assert_close(found[region, part, y, x], want)
+
+
+def test_mixed_precision():
+    points, ref_feats = rand(4, 3).float(), rand(3, 3, 2, 5, seed=1).float()
+    want = most_similar_features(points, ref_feats, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = most_similar_features(points.bfloat16(), ref_feats.bfloat16(), 2)
+    torch.testing.assert_close(found.float(), want, atol=0.05, rtol=0.05)
