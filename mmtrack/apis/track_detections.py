@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from mmcv import Config
 
 from mmtrack.core.evaluation.mot_table import MOTTable
 from mmtrack.models import build_motion, build_tracker
+
+from .replay import VideoDetections, VideoTracks, replay
 
 
 def build_detections_tracker(cfg: Config) -> tuple[torch.nn.Module, SimpleNamespace]:
@@ -34,12 +37,25 @@ def build_detections_tracker(cfg: Config) -> tuple[torch.nn.Module, SimpleNamesp
             f"{cfg.filename}: model has no {' and no '.join(missing)}; detections are tracked by "
             "SORT, ByteTrack and OC-SORT configs"
         )
-    settings = model.tracker.copy()
-    if settings.get("reid"):
-        settings.reid = None
-    tracker = build_tracker(settings)
+    tracker = build_blind_tracker(model.tracker)
     stub = SimpleNamespace(motion=build_motion(model.motion), with_motion=True, with_reid=False)
     return tracker, stub
+
+
+def build_blind_tracker(tracker: Mapping[str, Any]) -> torch.nn.Module:
+    """A tracker without its ReID settings.
+
+    Raises:
+        ValueError: it looks at more than detections.
+    """
+    blind = {**tracker, "reid": None} if tracker.get("reid") else dict(tracker)
+    built = build_tracker(blind)
+    if getattr(built, "reads_frames", True):
+        raise ValueError(
+            f"{tracker['type']} looks at features of the frames, not only at detections: run "
+            "tools/test.py with its config"
+        )
+    return built
 
 
 def track_detections(
@@ -63,50 +79,35 @@ def track_detections(
         Rows with the ids that the tracker gave, counted from 1, sorted by frame.
     """
     tracker, model = build_detections_tracker(cfg)
-    last = int(detections.frames.max(initial=0))
-    length = max(last, length or 0)
+    video = video_of_table(detections, length)
+    return table_of_tracks(replay(tracker, model.motion, video, on_frame))
+
+
+def video_of_table(detections: MOTTable, length: int | None = None) -> VideoDetections:
+    """Detections of a file as trackers take them.
+
+    Args:
+        detections: Rows with frame, box and score; classes count from 1, -1 means the first.
+        length: Number of frames of the video; the last frame with a detection by default.
+    """
+    length = max(int(detections.frames.max(initial=0)), length or 0)
     order = np.argsort(detections.frames, kind="stable")
     x1y1, wh = detections.boxes[order, :2], detections.boxes[order, 2:]
-    rows = np.concatenate((x1y1, x1y1 + wh, detections.scores[order, None]), axis=1)
-    bboxes = torch.from_numpy(rows)
-    labels = torch.from_numpy(np.maximum(detections.classes[order] - 1, 0))
-    # rows of frame f are starts[f - 1]:starts[f]
-    starts = np.searchsorted(detections.frames[order], np.arange(1, length + 2))
-    frames, found_bboxes, found_labels, found_ids = [], [], [], []
-    for frame_id in range(length):
-        now = slice(int(starts[frame_id]), int(starts[frame_id + 1]))
-        boxes, classes, ids = tracker.track(
-            img=None,
-            img_metas=[{}],
-            model=model,
-            bboxes=bboxes[now],
-            labels=labels[now],
-            frame_id=frame_id,
-        )
-        frames.append(np.full(len(ids), frame_id + 1))
-        found_bboxes.append(boxes.numpy())
-        found_labels.append(classes.numpy())
-        found_ids.append(ids.numpy())
-        if on_frame is not None:
-            on_frame()
-    return _as_table(frames, found_bboxes, found_labels, found_ids)
+    return VideoDetections(
+        counts=np.bincount(detections.frames, minlength=length + 1)[1:],
+        bboxes=np.concatenate((x1y1, x1y1 + wh, detections.scores[order, None]), axis=1),
+        labels=np.maximum(detections.classes[order] - 1, 0),
+        embeds=np.zeros((len(order), 0)),
+    )
 
 
-def _as_table(
-    frames: list[np.ndarray],
-    bboxes: list[np.ndarray],
-    labels: list[np.ndarray],
-    ids: list[np.ndarray],
-) -> MOTTable:
-    """Join the frames of a video; boxes come as x1, y1, x2, y2, score."""
-    if not frames:
-        return MOTTable.from_columns([], [], np.zeros((0, 4)))
-    rows = np.concatenate(bboxes)
-    boxes = np.concatenate((rows[:, :2], rows[:, 2:4] - rows[:, :2]), axis=1)
+def table_of_tracks(tracks: VideoTracks) -> MOTTable:
+    """Tracks as rows of a result file: frames, ids and classes count from 1."""
+    corner, end = tracks.bboxes[:, :2], tracks.bboxes[:, 2:4]
     return MOTTable.from_columns(
-        np.concatenate(frames),
-        np.concatenate(ids) + 1,
-        boxes,
-        scores=rows[:, 4],
-        classes=np.concatenate(labels) + 1,
+        np.repeat(np.arange(len(tracks.counts)) + 1, tracks.counts),
+        tracks.ids + 1,
+        np.concatenate((corner, end - corner), axis=1),
+        scores=tracks.bboxes[:, 4],
+        classes=tracks.labels + 1,
     )

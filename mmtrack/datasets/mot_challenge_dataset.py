@@ -274,9 +274,17 @@ class MOTChallengeDataset(CocoVideoDataset):
             "SKIP_SPLIT_FOL": True,
         }
 
-    def _score_tracks(
-        self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
-    ) -> dict[str, float]:
+    def sequences(
+        self, results: dict | list
+    ) -> tuple[dict[str, MOTTable], dict[str, MOTTable], dict[str, int]]:
+        """Ground truth and tracks of each video in pixels of the benchmark, and known lengths.
+
+        Args:
+            results: With ``track_bboxes``, one entry per image.
+
+        Returns:
+            Ground truth, results and lengths by name of the video.
+        """
         frames = self._frames_of_results(results, "track")
         tables, truth, lengths = {}, {}, {}
         for name, at in self._videos().items():
@@ -286,6 +294,12 @@ class MOTChallengeDataset(CocoVideoDataset):
             seqinfo = osp.join(self.img_prefix, name, "seqinfo.ini")
             if osp.isfile(seqinfo):
                 lengths[name] = read_seqinfo(seqinfo).length
+        return truth, tables, lengths
+
+    def _score_tracks(
+        self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
+    ) -> dict[str, float]:
+        truth, tables, lengths = self.sequences(results)
         scores = evaluate_mot_challenge(
             truth,
             tables,

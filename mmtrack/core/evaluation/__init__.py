@@ -5,7 +5,7 @@ from mmtrack.core.bbox import bbox2region
 from .coco_api import coco_eval_classes
 from .eval_hooks import DistEvalHook, EvalHook
 from .mot import eval_mot
-from .mot_challenge import evaluate_mot_challenge
+from .mot_challenge import evaluate_mot_challenge, mot_challenge_curves
 from .mot_table import MOTTable
 from .reid_metrics import eval_reid
 from .score_table import format_score_table
@@ -17,6 +17,7 @@ from .vis import eval_vis
 __all__ = [
     "DistEvalHook",
     "EvalHook",
+    "mot_challenge_curves",
     "MOTTable",
     "bbox2region",
     "coco_eval_classes",

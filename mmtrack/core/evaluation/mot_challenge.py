@@ -8,7 +8,7 @@ import numpy as np
 
 from .clear import ClearCounts, clear_counts, clear_scores, within_threshold
 from .frame_pairs import FramePairs, pair_frames
-from .hota import EPS, HotaCounts, hota_counts, hota_scores
+from .hota import EPS, HotaCounts, hota_counts, hota_curves, hota_scores
 from .identity import IdentityCounts, identity_counts, identity_scores
 from .mot_table import MOTTable
 from .overlap_check import explain_no_overlap
@@ -69,16 +69,7 @@ def evaluate_mot_challenge(
     """
     _check_choice("metric", metrics, METRICS)
     _check_choice("backend", [backend], BACKENDS)
-    names = _check_sequences(gts, results, seq_lengths)
-    _check_classes(gts, results, benchmark)
-    gt_tables, result_tables = [gts[n] for n in names], [results[n] for n in names]
-    pairs = pair_frames(gt_tables, result_tables, names)
-    classes = np.concatenate([t.classes for t in gt_tables])[pairs.gt.source]
-    marks = np.concatenate([t.scores for t in gt_tables])[pairs.gt.source]
-    counted = marks >= 1
-    if benchmark != "MOT15":
-        counted &= classes == PEDESTRIAN
-    explain_no_overlap(pairs, gts, results, counted)
+    names, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
     if backend == "reference":
         from .reference import reference_scores
 
@@ -92,6 +83,49 @@ def evaluate_mot_challenge(
     if "HOTA" in metrics:
         _fill(scores, hota_counts(for_hota), hota_scores)
     return scores
+
+
+def mot_challenge_curves(
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    *,
+    benchmark: str = "MOT17",
+    seq_lengths: Mapping[str, int] | None = None,
+) -> dict[str, np.ndarray]:
+    """HOTA and its parts at each localisation threshold, over all sequences.
+
+    Args:
+        gts: As in :func:`evaluate_mot_challenge`, and so are the others.
+        results: Results by name of the sequence.
+        benchmark: Selects the removal of distractors.
+        seq_lengths: Frames of each sequence.
+
+    Returns:
+        ``HOTA, DetA, AssA, ...`` at the thresholds 0.05, 0.10, ..., 0.95, ``(19,)`` each.
+    """
+    _, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
+    for_hota = _without_distractors(pairs, classes, counted, benchmark)[1]
+    return hota_curves(hota_counts(for_hota).total())
+
+
+def _paired(
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    benchmark: str,
+    seq_lengths: Mapping[str, int] | None,
+) -> tuple[list[str], FramePairs, np.ndarray, np.ndarray]:
+    """Names of the sequences, overlapping boxes, and class of each object and whether it counts."""
+    names = _check_sequences(gts, results, seq_lengths)
+    _check_classes(gts, results, benchmark)
+    gt_tables, result_tables = [gts[n] for n in names], [results[n] for n in names]
+    pairs = pair_frames(gt_tables, result_tables, names)
+    classes = np.concatenate([t.classes for t in gt_tables])[pairs.gt.source]
+    marks = np.concatenate([t.scores for t in gt_tables])[pairs.gt.source]
+    counted = marks >= 1
+    if benchmark != "MOT15":
+        counted &= classes == PEDESTRIAN
+    explain_no_overlap(pairs, gts, results, counted)
+    return names, pairs, classes, counted
 
 
 def _fill(

@@ -32,14 +32,26 @@ class AppearanceTracker(TableTracker):
         model: Any,
         rescale: bool,
     ) -> Detections:
-        """Add the embeddings of all detections, made in one batch, where there is a ReID model."""
+        """Add the embeddings of all detections, where there is a ReID model."""
         if not (self.with_reid and model.with_reid) or not len(dets.scores):
             return dets
+        inputs = {"img": img, "img_metas": img_metas, "model": model, "rescale": rescale}
+        return dets._replace(embeds=self.embed(dets.bboxes, **inputs))
+
+    def embed(
+        self,
+        bboxes: np.ndarray,
+        *,
+        img: torch.Tensor,
+        img_metas: list[dict],
+        model: Any,
+        rescale: bool,
+    ) -> np.ndarray:
+        """Embeddings ``(n, C)`` of boxes ``(n, 4)``, made in one batch."""
         if self.reid.get("img_norm_cfg"):
             img = imrenormalize(img, img_metas[0]["img_norm_cfg"], self.reid["img_norm_cfg"])
-        crops = self.crop_imgs(img, img_metas, torch.from_numpy(dets.bboxes).float(), rescale)
-        embeds = model.reid.simple_test(crops)
-        return dets._replace(embeds=embeds.float().cpu().numpy())
+        crops = self.crop_imgs(img, img_metas, torch.from_numpy(bboxes).float(), rescale)
+        return model.reid.simple_test(crops).float().cpu().numpy()
 
     def match_by_appearance(
         self, rows: np.ndarray, embeds: np.ndarray, allowed: np.ndarray

@@ -31,6 +31,8 @@ class MotionTracker(TableTracker):
         **kwargs: Of :class:`BaseTracker`.
     """
 
+    reads_frames = False
+
     def __init__(self, num_tentatives: int = 3, **kwargs: Any):
         super().__init__(**kwargs)
         self.num_tentatives = num_tentatives
