@@ -28,6 +28,12 @@ def tree(tmp_path_factory):
     return root
 
 
+@pytest.fixture
+def _lvis():
+    """Skip where the optional package is missing."""
+    pytest.importorskip("lvis")
+
+
 def build(tree, split="validation", **settings):
     notes = tree / "tao" / "annotations"
     return build_dataset(
@@ -90,6 +96,7 @@ def test_samples(tree):
     assert (images[0]["gt_match_indices"].data == np.arange(len(images[0]["gt_labels"].data))).all()
 
 
+@pytest.mark.usefixtures("_lvis")
 def test_truth_scores_one(tree):
     dataset = build(tree)
     results = perfect_results(dataset)
@@ -101,6 +108,7 @@ def test_truth_scores_one(tree):
     assert dataset.evaluate(results["det_bboxes"], "bbox", "silent")["bbox_AP"] > 0.99
 
 
+@pytest.mark.usefixtures("_lvis")
 def test_boxes_of_unknown_categories_are_not_judged(tree):
     dataset = build(tree)
     results = perfect_results(dataset)
@@ -163,6 +171,7 @@ def test_ids_of_videos_without_tracks(tree):
     assert dataset.evaluate(results, "track", "silent")["track_AP"] < 0.2
 
 
+@pytest.mark.usefixtures("_lvis")
 def test_nothing_found(tree):
     dataset = build(tree)
     empty = [[np.zeros((0, 5), np.float32) for _ in dataset.cat_ids]] * len(dataset)
@@ -193,6 +202,7 @@ def without(key, kind):
         ("track", without("instance_id", "annotations"), "have no 'instance_id'"),
     ],
 )
+@pytest.mark.usefixtures("_lvis")
 def test_annotations_that_miss_keys(tree, tmp_path, metric, change, message):
     results = perfect_results(build(tree))
     data = json.loads((tree / "tao" / "annotations" / "validation_482_classes.json").read_text())
