@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny_video_detectors import Calls, Video, detector, dff, fgfa, run, selsa
+from tiny_video_detectors import Calls, Video, build, detector, dff, fgfa, run, selsa
 
 from mmtrack.core.motion import flow_warp_feats
 from mmtrack.models import build_model
@@ -55,6 +55,22 @@ def test_selsa_with_a_sliding_window(length):
         plain_selsa(model, video.frames, metas, t, window(t, length, 1, 2)) for t in range(length)
     ]
     assert_same(run(model, video), wanted)
+
+
+@pytest.mark.parametrize("extractor", SELSA_KINDS)
+def test_frames_with_unequal_numbers_of_proposals(extractor):
+    cfg = detector(extractor, selsa=True)
+    cfg["test_cfg"]["rpn"].update(max_per_img=60, nms={"type": "nms", "iou_threshold": 0.3})
+    model, video = build({"type": "SELSA", "detector": cfg}), Video(6, left=1, right=2)
+    counts = []
+    model.detector.roi_head.bbox_head.aggregator[0].ref_fc.register_forward_hook(
+        lambda module, inputs, output: counts.append(len(output))
+    )
+    metas = [video.meta(t) for t in range(6)]
+    found = run(model, video)
+    assert len(set(counts[1:])) > 1, "every frame has as many proposals"
+    wanted = [plain_selsa(model, video.frames, metas, t, window(t, 6, 1, 2)) for t in range(6)]
+    assert_same(found, wanted)
 
 
 def test_dff_moves_the_features_of_key_frames():
