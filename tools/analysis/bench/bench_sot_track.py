@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from mmcv import Config
+from torch.utils.data import default_collate
 
 from mmtrack.core.track.context_crop import context_crop
+from mmtrack.datasets.pipelines.byte_frames import ByteFrame
 from mmtrack.models import build_model
 
 
@@ -52,6 +54,16 @@ def whole_frame(frame: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(frame.astype(np.float32)).permute(2, 0, 1).contiguous()[None]
 
 
+def float_batch(frame: np.ndarray) -> torch.Tensor:
+    """A batch of the decoded frame, as the steps of the configs make it."""
+    return default_collate([whole_frame(frame)[0]])
+
+
+def byte_batch(frame: np.ndarray) -> torch.Tensor:
+    """A batch of the decoded frame, as tests and validation make it."""
+    return default_collate([ByteFrame(["img"])({"img": frame})["img"]])
+
+
 def measure(args: argparse.Namespace) -> dict[str, float]:
     """Milliseconds of each part of a frame."""
     config = Config.fromfile(args.config)
@@ -75,6 +87,8 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
 
     parts = {
         "whole frame to float": lambda: whole_frame(frame),
+        "batch of floats": lambda: float_batch(frame),
+        "batch of bytes": lambda: byte_batch(frame),
         "crop": lambda: context_crop(view, center, x_side, 255, target.avg_channel).to(device),
         "network": network,
         "post-processing": lambda: model.head.get_bbox(*maps, box, 0.5)[1].cpu(),
@@ -95,6 +109,9 @@ def main() -> None:
     total = sum(times[name] for name in parts)
     shares = ", ".join(f"{name} {times[name] / total:.1%}" for name in parts)
     print(f"shares of a frame: {shares}")
+    print(
+        f"batch of bytes against floats: {times['batch of floats'] / times['batch of bytes']:.1f}x"
+    )
     print(f"crop against whole frame: {times['whole frame to float'] / times['crop']:.1f}x")
 
 
