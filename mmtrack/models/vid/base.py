@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from mmcv.runner import auto_fp16
 
-from ...core.visualization.draw import present
+from ...core.visualization.draw import LineStyle, Marks, draw_marks, present
 from ..base import BaseVideoModel
 
 
@@ -144,7 +144,8 @@ class BaseVideoDetector(BaseVideoModel):
         Args:
             img: Image or its file name.
             result: Result of a frame; ``det_bboxes`` holds per class ``(n, 5)`` rows of
-                ``x1, y1, x2, y2, score`` in pixels of ``img``.
+                ``x1, y1, x2, y2, score`` in pixels of ``img``; ``det_masks``, if there, per class
+                the mask of each, ``(H, W)`` bool.
             score_thr: Detections below are not drawn.
             bbox_color: Name, BGR triple or other colour that mmcv knows.
             text_color: Of the names of classes.
@@ -167,9 +168,17 @@ class BaseVideoDetector(BaseVideoModel):
         if "det_bboxes" not in result:
             raise KeyError(f"result has no 'det_bboxes', only {sorted(result)}")
         per_class = [np.asarray(rows, np.float32).reshape(-1, 5) for rows in result["det_bboxes"]]
+        bboxes = np.concatenate([np.zeros((0, 5), np.float32), *per_class])
+        image = mmcv.imread(img).copy()
+        if result.get("det_masks") is not None:
+            masks = [mask for rows in result["det_masks"] for mask in rows]
+            shown = np.flatnonzero(bboxes[:, 4] > score_thr)
+            colors = np.tile(np.uint8(mmcv.color_val(bbox_color)), (len(shown), 1))
+            marks = Marks(bboxes[shown, :4], colors, [""] * len(shown), [masks[i] for i in shown])
+            image = draw_marks(image, marks, LineStyle(thickness, font_scale), "cv2")
         image = mmcv.imshow_det_bboxes(
-            mmcv.imread(img).copy(),
-            np.concatenate([np.zeros((0, 5), np.float32), *per_class]),
+            image,
+            bboxes,
             np.repeat(np.arange(len(per_class)), [len(rows) for rows in per_class]),
             class_names=getattr(self, "CLASSES", None),
             score_thr=score_thr,

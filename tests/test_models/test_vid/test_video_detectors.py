@@ -293,6 +293,14 @@ class TestShowResult:
         red = model.show_result(image, self.result, score_thr=0.1, bbox_color="red", thickness=2)
         assert red[20, 50].tolist() == [0, 0, 255]
 
+    def test_masks_are_tinted(self):
+        mask, image = np.zeros((64, 96), bool), np.zeros((64, 96, 3), np.uint8)
+        mask[10:15, 10:15] = True
+        result = {**self.result, "det_masks": [[mask, ~mask], []]}
+        drawn = dff().show_result(image, result, bbox_color="blue")
+        assert drawn[12, 12].tolist() == pytest.approx([0.45 * 255, 0, 0], abs=1)
+        assert not drawn[40:, 40:].any(), "the second box scores 0.2"
+
     def test_nothing_detected(self):
         image = np.full((8, 8, 3), 7, np.uint8)
         assert (dff().show_result(image, {"det_bboxes": [np.zeros((0, 5))]}) == image).all()
