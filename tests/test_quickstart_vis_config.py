@@ -1,4 +1,4 @@
-"""The quick-start config of MaskTrack R-CNN learns, and segments rendered frames."""
+"""The quick-start configs of MaskTrack R-CNN learn, and segment rendered frames."""
 
 import pytest
 import torch
@@ -6,26 +6,39 @@ from mmcv import Config
 from tiny_vis import write_vis_data
 
 from mmtrack.datasets import build_dataset
-from mmtrack.models import build_model
+from mmtrack.models import build_detector, build_model
 
-NAME = "configs/quickstart/masktrack_rcnn_r18_synthetic-youtubevis.py"
+FOLDER = "configs/quickstart"
 
 
 @pytest.fixture(scope="module")
-def cfg(root, tmp_path_factory):
-    """The config with its data root moved to a miniature."""
-    data = write_vis_data(tmp_path_factory.mktemp("youtube_vis"), (320, 192))
-    assert (root / NAME).read_text().startswith("# ")
-    text = Config.fromfile(str(root / NAME)).pretty_text
-    return Config.fromstring(text.replace("data/synthetic/youtube_vis_2019/", f"{data}/"), ".py")
+def data(tmp_path_factory):
+    return write_vis_data(tmp_path_factory.mktemp("youtube_vis"), (256, 160))
 
 
-def test_segments_a_frame(cfg):
+@pytest.fixture
+def load(root, data):
+    """A config with its data root moved to a miniature, and without weights of another run."""
+
+    def run(name):
+        path = root / FOLDER / f"{name}_r18_synthetic-youtubevis.py"
+        assert path.read_text().startswith("# ")
+        text = Config.fromfile(str(path)).pretty_text
+        moved = text.replace("data/synthetic/youtube_vis_2019/", f"{data}/")
+        cfg = Config.fromstring(moved, ".py")
+        cfg.model.detector.init_cfg = None
+        return cfg
+
+    return run
+
+
+def test_segments_a_frame(load):
+    cfg = load("masktrack_rcnn")
     dataset = build_dataset(cfg.data.test, {"test_mode": True})
     model = build_model(cfg.model).eval()
     sample = dataset[0]
     metas = sample["img_metas"][0].data
-    assert metas["pad_shape"] == (192, 320, 3)
+    assert metas["pad_shape"] == (160, 256, 3)
     with torch.no_grad():
         result = model(
             return_loss=False, rescale=True, img=[sample["img"][0][None]], img_metas=[[metas]]
@@ -36,20 +49,35 @@ def test_segments_a_frame(cfg):
     assert len(result["track_bboxes"]) == len(cfg.classes) == 7
 
 
-def test_learns(cfg):
+def batch_of(dataset, count=2):
+    """Samples as the model gets them: images stacked, the rest in lists."""
+    samples = [dataset[i] for i in range(count)]
+    batch = {key: [s[key].data for s in samples] for key in samples[0]}
+    return {k: torch.stack(v) if k.endswith("img") else v for k, v in batch.items()}
+
+
+@pytest.mark.parametrize("name", ["mask-rcnn", "masktrack_rcnn"])
+def test_learns(load, name):
     torch.manual_seed(0)
-    dataset = build_dataset(cfg.data.train)
-    model = build_model(cfg.model).train()
+    cfg = load(name)
+    if cfg.get("USE_MMDET"):
+        model = build_detector(cfg.model.detector)
+    else:
+        model = build_model(cfg.model)
     model.init_weights()
-    samples = [dataset[i] for i in range(2)]
-    stacked = {k: torch.stack([s[k].data for s in samples]) for k in ("img", "ref_img")}
-    lists = {k: [s[k].data for s in samples] for k in samples[0] if k not in stacked}
-    optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.optimizer.lr)
+    model.train()
+    batch = batch_of(build_dataset(cfg.data.train))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     totals = []
     for _ in range(10):
-        step = model.train_step({**stacked, **lists}, optimizer)
+        step = model.train_step(batch, optimizer)
         optimizer.zero_grad()
         step["loss"].backward()
         optimizer.step()
         totals.append(step["log_vars"]["loss"])
     assert min(totals[-3:]) < 0.8 * totals[0]
+
+
+def test_detector_of_both_is_the_same(load):
+    first, second = (load(name).model.detector for name in ("mask-rcnn", "masktrack_rcnn"))
+    assert first == second
