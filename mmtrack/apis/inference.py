@@ -58,7 +58,7 @@ def init_model(
 
     Raises:
         TypeError: ``config`` is neither a path nor a config.
-        ValueError: the weights do not fit.
+        ValueError: the weights do not fit, or the config trains a part of a model alone.
     """
     if isinstance(config, (str, os.PathLike)):
         config = mmcv.Config.fromfile(os.fspath(config))
@@ -67,6 +67,13 @@ def init_model(
     if cfg_options is not None:
         config = copy.deepcopy(config)  # the caller's config stays as it is
         config.merge_from_dict(cfg_options)
+    for flag in ("USE_MMDET", "TRAIN_REID"):
+        if config.get(flag, False):
+            raise ValueError(
+                f"{config.filename or 'the config'} has {flag}=True: it trains and tests one part "
+                "of a video model, which tells nothing about videos. Give the config of the whole "
+                "model"
+            )
     model = build_model(config.model)
     meta: dict[str, Any] = {}
     with contextlib.nullcontext() if verbose_init_params else quiet_loggers():

@@ -39,9 +39,19 @@ METRICS_OF = {
 def evaluation_options(
     cfg: mmcv.Config, metrics: Sequence[str], options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Arguments of ``dataset.evaluate``: those of the config, then those of the command line."""
+    """Arguments of ``dataset.evaluate``: those of the config, then those of the command line.
+
+    Keys with dots reach into arguments that are dicts: ``bbox_kwargs.classwise=True``.
+    """
     configured = {k: v for k, v in cfg.get("evaluation", {}).items() if k not in HOOK_KEYS}
-    return {**configured, "metric": list(metrics), **options}
+    nested = {key: value for key, value in options.items() if "." in key}
+    plain = {key: value for key, value in options.items() if "." not in key}
+    merged = {**configured, "metric": list(metrics), **plain}
+    if not nested:
+        return merged
+    config = mmcv.Config(merged)
+    config.merge_from_dict(nested)
+    return config._cfg_dict.to_dict()
 
 
 def configured_metrics(cfg: mmcv.Config) -> list[str]:
