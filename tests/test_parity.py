@@ -12,14 +12,16 @@ import pytest
 # Shell patterns of the script's cases, by group; what is not named here is not built yet.
 GROUPS = {
     "core": "core-[bceikmts]*",
-    "trackers": "track-[bdms]*",
+    "trackers": "track-[bdmqs]*",
     "data": "data-[crmpst]*",
 }
 MODEL_GROUPS = {
     "trackers": "model-[bdo]*",
     "reid": "*-reid",
     "single-object": "*-s[it]*",
+    "qdtrack": "*-qdtrack*",
     "training": "train-bytetrack",
+    "losses": "train-losses",
     "inference": "api-inference_*",
     "flow": "*-[df][fg]*",
     "selsa": "*-selsa*",

@@ -10,9 +10,15 @@ from mmtrack.datasets import build_dataset
 from mmtrack.datasets.converters import convert_mot_subset, find_sequences
 from mmtrack.datasets.converters.crowdhuman import convert_crowdhuman
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
-from mmtrack.models import build_model, build_reid
+from mmtrack.models import build_detector, build_model, build_reid
 
-TRACKERS = ("bytetrack", "ocsort", "sort", "deepsort")
+TRACKERS = (
+    "bytetrack_yolox_tiny",
+    "ocsort_yolox_tiny",
+    "sort_yolox_tiny",
+    "deepsort_yolox_tiny",
+    "qdtrack_faster-rcnn_r18",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,7 @@ def load(root, name, data):
 
 @pytest.mark.parametrize("method", TRACKERS)
 def test_tracks_a_frame(root, data, method):
-    cfg = load(root, f"{method}_yolox_tiny_synthetic-mot17", data)
+    cfg = load(root, f"{method}_synthetic-mot17", data)
     dataset = build_dataset(cfg.data.test, {"test_mode": True})
     assert len(dataset) == 3
     for part in {"detector", "reid"} & set(cfg.model):
@@ -116,3 +122,35 @@ def test_reid_config_fits_its_crops(root, data):
     deepsort = load(root, "deepsort_yolox_tiny_synthetic-mot17", data)
     ours = {k: v for k, v in deepsort.model.reid.items() if k != "init_cfg"}
     assert ours == dict(cfg.model.reid)
+
+
+def test_qdtrack_learns_from_videos_and_images(root, data):
+    cfg = load(root, "qdtrack_faster-rcnn_r18_synthetic-mot17", data)
+    dataset = build_dataset(cfg.data.train)
+    assert len(dataset) == 4 + 2
+    torch.manual_seed(0)
+    cfg.model.detector.init_cfg = None  # checkpoint of a training
+    model = build_model(cfg.model).train()
+    samples = [dataset[0], dataset[4]]
+    batch = {
+        key: [sample[key].data for sample in samples]
+        for prefix in ("", "ref_")
+        for key in (f"{prefix}img_metas", f"{prefix}gt_bboxes", f"{prefix}gt_labels")
+    }
+    batch["gt_match_indices"] = [sample["gt_match_indices"].data for sample in samples]
+    for key in ("img", "ref_img"):
+        batch[key] = torch.stack([sample[key].data for sample in samples])
+    losses = model.forward_train(**batch)
+    total = sum(sum(v) if isinstance(v, list) else v for k, v in losses.items() if "loss" in k)
+    total.backward()
+    assert float(losses["loss_track"].detach()) > 0
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_qdtrack_starts_from_the_detector_of_its_quick_start(root, data):
+    parts = [
+        build_detector(load(root, f"{name}_synthetic-mot17", data).model.detector).state_dict()
+        for name in ("qdtrack_faster-rcnn_r18", "faster-rcnn_r18")
+    ]
+    shapes = [{name: value.shape for name, value in part.items()} for part in parts]
+    assert shapes[0] == shapes[1]

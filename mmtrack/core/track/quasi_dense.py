@@ -47,13 +47,17 @@ def bisoftmax(values: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> np.ndar
 
 
 def softmax(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Softmax of ``(K,)`` values within the groups that ``(K,)`` numbers from 0 name."""
+    """Softmax of ``(K,)`` values within the groups that ``(K,)`` numbers from 0 name.
+
+    The precision is that of the values: thresholds of published settings are reached or missed by
+    rounding, for example when two boxes show one object and share its track, at 0.5 both.
+    """
     if not len(values):
-        return np.zeros(0)
+        return np.zeros_like(values)
     highest = np.full(groups.max() + 1, -np.inf, dtype=values.dtype)
     np.maximum.at(highest, groups, values)
     parts = np.exp(values - highest[groups])
-    return parts / np.bincount(groups, parts)[groups]
+    return parts / np.bincount(groups, parts).astype(values.dtype)[groups]
 
 
 def overlaps_earlier(

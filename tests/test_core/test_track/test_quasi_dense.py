@@ -32,6 +32,14 @@ def test_softmax_of_huge_products_is_finite():
     np.testing.assert_array_equal(bisoftmax(values, *all_pairs((2, 2))), [1, 0, 0, 1])
 
 
+def test_a_share_below_the_precision_is_nothing():
+    """One column, two rows: 1 of the row and 1e-9 of the column are not above 0.5."""
+    values = np.array([0.0, 20.0], np.float32)
+    found = bisoftmax(values, *all_pairs((2, 1)))
+    assert found.dtype == np.float32
+    assert found.tolist() == [0.5, 1.0]
+
+
 def test_softmax_of_nothing():
     none = np.zeros(0, int)
     assert bisoftmax(np.zeros(0), none, none).shape == (0,)
