@@ -47,7 +47,8 @@ model = dict(
     motion=dict(type="CameraMotionCompensation", num_iters=50, stop_eps=1e-4),
     tracker=dict(
         type="TracktorTracker",
-        obj_score_thr=0.5,
+        # Found by tools/analysis/mot/mot_param_search.py.
+        obj_score_thr=0.7,
         regression=dict(
             obj_score_thr=0.5, nms=dict(type="nms", iou_threshold=0.6), match_iou_thr=0.3
         ),
@@ -55,7 +56,7 @@ model = dict(
             num_samples=10,
             img_scale=(128, 64),
             img_norm_cfg=None,
-            match_score_thr=1.0,
+            match_score_thr=1.5,
             match_iou_thr=0.2,
         ),
         num_frames_retain=30,

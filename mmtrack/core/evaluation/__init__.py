@@ -5,7 +5,11 @@ from mmtrack.core.bbox import bbox2region
 from .coco_api import coco_eval_classes
 from .eval_hooks import DistEvalHook, EvalHook
 from .mot import eval_mot
-from .mot_challenge import evaluate_mot_challenge, mot_challenge_curves
+from .mot_challenge import (
+    evaluate_mot_challenge,
+    mot_challenge_curves,
+    mot_challenge_errors,
+)
 from .mot_table import MOTTable
 from .reid_metrics import eval_reid
 from .score_table import format_score_table
@@ -18,6 +22,7 @@ __all__ = [
     "DistEvalHook",
     "EvalHook",
     "mot_challenge_curves",
+    "mot_challenge_errors",
     "MOTTable",
     "bbox2region",
     "coco_eval_classes",

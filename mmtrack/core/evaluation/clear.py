@@ -69,8 +69,7 @@ def clear_counts(pairs: FramePairs, iou_thr: float = 0.5) -> ClearCounts:
     Reference: Bernardin and Stiefelhagen, "Evaluating Multiple Object Tracking Performance: The
     CLEAR MOT Metrics", EURASIP JIVP 2008, section 2; event names and details as motmetrics.
     """
-    close = np.flatnonzero(within_threshold(pairs.ious, iou_thr))
-    matches = _match_over_time(pairs, close)
+    matches = match_over_time(pairs, iou_thr)
     num_seqs, gt_seqs = pairs.num_seqs, pairs.gt.seqs
 
     def per_seq(rows: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -113,7 +112,7 @@ def within_threshold(ious: np.ndarray, iou_thr: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Matches:
+class ClearMatches:
     """Matched pairs ``(M,)`` and what happened at each of them (bool, ``(M,)``)."""
 
     pairs: np.ndarray
@@ -123,8 +122,17 @@ class _Matches:
     migrate: np.ndarray
 
 
-def _match_over_time(pairs: FramePairs, close: np.ndarray) -> _Matches:
-    """Follow the correspondences frame by frame; only this needs the order of time."""
+def match_over_time(pairs: FramePairs, iou_thr: float) -> ClearMatches:
+    """Follow the correspondences frame by frame; only this needs the order of time.
+
+    Args:
+        pairs: Overlapping boxes.
+        iou_thr: Least IoU of a match.
+
+    Returns:
+        Matched pairs in the order of time.
+    """
+    close = np.flatnonzero(within_threshold(pairs.ious, iou_thr))
     gt_rows, result_rows = pairs.gt_rows[close], pairs.result_rows[close]
     objects, tracks = pairs.gt.tracks[gt_rows], pairs.results.tracks[result_rows]
     ious, frames = pairs.ious[close], pairs.gt.frames[gt_rows]
@@ -146,7 +154,7 @@ def _match_over_time(pairs: FramePairs, close: np.ndarray) -> _Matches:
             rest = rest[assign(gt_rows[rest], result_rows[rest], weights)]
         memory.start(rest, objects[rest], tracks[rest])
     done = np.flatnonzero(memory.matched)
-    return _Matches(close[done], *(event[done] for event in memory.events))
+    return ClearMatches(close[done], *(event[done] for event in memory.events))
 
 
 class _Memory:

@@ -10,6 +10,7 @@ from .clear import ClearCounts, clear_counts, clear_scores, within_threshold
 from .frame_pairs import FramePairs, pair_frames
 from .hota import EPS, HotaCounts, hota_counts, hota_curves, hota_scores
 from .identity import IdentityCounts, identity_counts, identity_scores
+from .mot_errors import MOTErrors, list_errors
 from .mot_table import MOTTable
 from .overlap_check import explain_no_overlap
 from .pair_matching import best_matching, largest_matching
@@ -106,6 +107,29 @@ def mot_challenge_curves(
     _, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
     for_hota = _without_distractors(pairs, classes, counted, benchmark)[1]
     return hota_curves(hota_counts(for_hota).total())
+
+
+def mot_challenge_errors(
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    *,
+    benchmark: str = "MOT17",
+    seq_lengths: Mapping[str, int] | None = None,
+    iou_thr: float = 0.5,
+) -> dict[str, MOTErrors]:
+    """Every error that the CLEAR scores count, by sequence.
+
+    Args:
+        gts: As in :func:`evaluate_mot_challenge`, and so are the others.
+        results: Results by name of the sequence.
+        benchmark: Selects the removal of distractors.
+        seq_lengths: Frames of each sequence.
+        iou_thr: Least IoU of a match.
+    """
+    names, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
+    for_clear = _without_distractors(pairs, classes, counted, benchmark)[0]
+    gt_tables, result_tables = [gts[n] for n in names], [results[n] for n in names]
+    return dict(zip(names, list_errors(for_clear, gt_tables, result_tables, iou_thr), strict=True))
 
 
 def _paired(

@@ -80,6 +80,24 @@ def _load_npz(path: str) -> dict[str, ClassArrays]:
 LOADERS = {".pkl": _load_pickle, ".pickle": _load_pickle, ".json": _load_json, ".npz": _load_npz}
 
 
+def load_arrays(path: str) -> Any:
+    """Lists, dicts and arrays of a file, read without running code.
+
+    Args:
+        path: ``.pkl``, ``.pickle``, ``.json`` or ``.npz``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: another kind of file, or a pickle that holds more than arrays.
+    """
+    extension = os.path.splitext(path)[1]
+    if extension not in LOADERS:
+        raise ValueError(f"{path}: expected one of {', '.join(LOADERS)}")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"{path} does not exist")
+    return LOADERS[extension](path)
+
+
 def _check_boxes(boxes: Any, where: str) -> np.ndarray:
     """Boxes of one class as float32 ``(n, 5)``, or an error that names the image."""
     try:

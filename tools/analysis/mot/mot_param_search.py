@@ -250,10 +250,11 @@ def report(
     search: DatasetSearch | FileSearch, scores: list[Score], args: argparse.Namespace, logger: Any
 ) -> None:
     """Table, csv, best config, raw results and drawings."""
-    keys = list(search.cfg.get("search_metrics") or SEARCH_METRICS)
+    known = scores[0].scores
+    keys = list(search.cfg.get("search_metrics") or [k for k in SEARCH_METRICS if k in known])
     first = args.sort_by or keys[0]
     keys = [first, *(key for key in keys if key != first)]
-    check_keys(keys, scores[0].scores)
+    check_keys(keys, known)
     ranked = rank(scores, first)
     files = write_search(Path(args.work_dir), search.cfg, ranked, keys)
     table = format_table(table_of(ranked[:SHOWN_ROWS], keys))
