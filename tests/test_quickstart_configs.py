@@ -119,9 +119,36 @@ def test_reid_config_fits_its_crops(root, data):
     parts = [value for key, value in losses.items() if "loss" in key]
     assert len(parts) == 2
     assert all(torch.isfinite(value).all() for value in parts)
-    deepsort = load(root, "deepsort_yolox_tiny_synthetic-mot17", data)
-    ours = {k: v for k, v in deepsort.model.reid.items() if k != "init_cfg"}
-    assert ours == dict(cfg.model.reid)
+    for name in ("deepsort_yolox_tiny", "tracktor_faster-rcnn_r18"):
+        tracker = load(root, f"{name}_synthetic-mot17", data)
+        ours = {k: v for k, v in tracker.model.reid.items() if k != "init_cfg"}
+        assert ours == dict(cfg.model.reid)
+
+
+def test_small_faster_rcnn_learns(root, data):
+    cfg = load(root, "faster-rcnn_r18_synthetic-mot17", data)
+    dataset = build_dataset(cfg.data.train)
+    assert len(dataset) == 4 + 2
+    torch.manual_seed(0)
+    model = build_detector(cfg.model.detector).train()
+    samples = [dataset[i] for i in range(2)]
+    batch = {
+        "img": torch.stack([s["img"].data for s in samples]),
+        "img_metas": [s["img_metas"].data for s in samples],
+        "gt_bboxes": [s["gt_bboxes"].data for s in samples],
+        "gt_labels": [s["gt_labels"].data for s in samples],
+    }
+    assert batch["img"].shape[1:] == (3, 192, 320)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.optimizer.lr)
+    totals = []
+    for _ in range(8):
+        losses = model.forward_train(**batch)
+        parts = [sum(v) if isinstance(v, list) else v for k, v in losses.items() if "loss" in k]
+        optimizer.zero_grad()
+        sum(parts).backward()
+        optimizer.step()
+        totals.append(float(sum(parts).detach()))
+    assert min(totals[-2:]) < 0.8 * totals[0]
 
 
 def test_qdtrack_learns_from_videos_and_images(root, data):

@@ -113,7 +113,8 @@ def imshow_mot_errors(
         raise ValueError(f"error_types must be 0 (FP), 1 (FN) or 2 (IDSW), but are {error_types}")
     colors = np.array([color for _, color in ERROR_KINDS], np.uint8)[error_types]
     captions = [f"{ERROR_KINDS[e][0]} {int(i)}" for e, i in zip(error_types, ids, strict=True)]
-    marks = Marks(bboxes.reshape(len(ids), -1)[:, :4], colors, captions)
+    places = bboxes.reshape(len(ids), -1)[:, :4] if len(ids) else np.zeros((0, 4))
+    marks = Marks(places, colors, captions)
     image = draw_marks(_read(img), marks, LineStyle(thickness, font_scale), backend)
     present(image, show, wait_time, out_file, backend)
     return image

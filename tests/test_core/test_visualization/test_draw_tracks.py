@@ -150,3 +150,9 @@ def test_style_grows_with_the_image():
     small, large = style_for(np.zeros((240, 320, 3))), style_for(np.zeros((1080, 1920, 3)))
     assert small.thickness < large.thickness
     assert small.font_scale < large.font_scale
+
+
+def test_frame_without_errors_stays_as_it_is():
+    img = np.full((40, 60, 3), 90, np.uint8)
+    drawn = imshow_mot_errors(img, np.zeros((0, 5)), np.zeros(0, int), np.zeros(0, int))
+    np.testing.assert_array_equal(drawn, img)
