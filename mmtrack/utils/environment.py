@@ -33,7 +33,6 @@ _PACKAGES = (
     "faster-coco-eval",
     "lvis",
     "msgspec",
-    "numba",
     "pandas",
     "matplotlib",
     "seaborn",

@@ -114,7 +114,7 @@ def measure(name: str, count: int, args: argparse.Namespace) -> str:
         np.column_stack((owners[owners >= 0], boxes[owners >= 0]))
         for boxes, _, _, owners in frames
     ])  # fmt: skip
-    run_ours(settings, frames[:5])  # numba compiles, or loads what it compiled before
+    run_ours(settings, frames[:5])  # the first calls load libraries
     ours = [run_ours(settings, frames) for _ in range(args.repeats)]
     others = [run_plain(plain(), frames) for _ in range(args.repeats)]
     micro, plain_micro = (
