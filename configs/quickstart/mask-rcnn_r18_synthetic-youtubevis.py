@@ -59,8 +59,8 @@ data = dict(
     test=held_out,
 )
 del frames
-total_epochs = 6
-optimizer = dict(_delete_=True, type="AdamW", lr=2e-3, weight_decay=0.02)
+total_epochs = 7
+optimizer = dict(_delete_=True, type="AdamW", lr=1.5e-3, weight_decay=0.02)
 optimizer_config = dict(_delete_=True, grad_clip=dict(max_norm=10.0))
 lr_config = dict(
     policy="CosineAnnealing",
@@ -70,6 +70,6 @@ lr_config = dict(
     warmup_iters=50,
     warmup_ratio=0.1,
 )
-checkpoint_config = dict(interval=2, max_keep_ckpts=2)
+checkpoint_config = dict(interval=1, max_keep_ckpts=2)
 evaluation = dict(metric=["bbox", "segm"], interval=total_epochs)
 log_config = dict(interval=20)
