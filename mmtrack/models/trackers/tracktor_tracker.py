@@ -40,6 +40,8 @@ class TracktorTracker(AppearanceTracker):
         rescale_camera_motion: Measure the motion of the camera in the pixels of the boxes, which
             may lie in the original image, and not in those of the resized one. The reference values
             take it as it is measured, and so does the default.
+        observed_velocity: Measure velocities between the boxes where a track was seen. The default,
+            as in 0.14, takes the box where it was expected for the last one of them.
         init_cfg: Not used; trackers have no weights.
         **kwargs: Of :class:`BaseTracker`.
 
@@ -64,6 +66,7 @@ class TracktorTracker(AppearanceTracker):
         },
         init_cfg: dict | None = None,
         rescale_camera_motion: bool = False,
+        observed_velocity: bool = False,
         **kwargs: Any,
     ):
         super().__init__(init_cfg=init_cfg, **kwargs)
@@ -71,6 +74,7 @@ class TracktorTracker(AppearanceTracker):
         self.regression = dict(regression)
         self.reid = None if reid is None else dict(reid)
         self.rescale_camera_motion = rescale_camera_motion
+        self.observed_velocity = observed_velocity
         self.linear_motion: Any = None
         self.last_frame: np.ndarray | None = None
 
@@ -236,11 +240,7 @@ class TracktorTracker(AppearanceTracker):
             self.table.add_column("recent_bboxes", (linear_motion.num_samples, 4), np.float64)
 
     def _move(self, frame_id: int) -> None:
-        """Move all boxes on with the velocity of their tracks, which lost tracks keep.
-
-        As in 0.14 the moved box takes the place of the last one: the next velocity counts from
-        where a track was expected.
-        """
+        """Move all boxes on with the velocity of their tracks, which lost tracks keep."""
         if self.linear_motion is None:
             return
         table = self.table
@@ -251,7 +251,8 @@ class TracktorTracker(AppearanceTracker):
             of_center=self.linear_motion.center_motion,
         )
         table["bboxes"] += table["velocities"]
-        table["recent_bboxes"][:, -1] = table["bboxes"]
+        if not self.observed_velocity:
+            table["recent_bboxes"][:, -1] = table["bboxes"]
 
     def _continue_tracks(self, rows: np.ndarray, dets: Detections) -> None:
         super()._continue_tracks(rows, dets)

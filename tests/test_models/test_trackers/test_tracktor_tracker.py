@@ -166,6 +166,25 @@ def test_linear_motion_moves_as_its_per_track_form(center_motion, num_samples):
     assert found != video.run(build_tracker(CFG))
 
 
+def test_observed_velocity_foresees_a_straight_walk():
+    """A person 30 pixels wide walks 20 a frame; proposals meet the person from frame 2 on."""
+    tracker = build_tracker(dict(CFG, reid=None, observed_velocity=True))
+    video = Video(0, frames=6, count=1)
+    walk = [np.array([[20.0 * t, 30, 20.0 * t + 30, 90]]) for t in range(6)]
+    video.frames = [
+        (w.astype(np.float32), np.ones(1, np.float32), np.zeros(1, int), None) for w in walk
+    ]
+    video.truth, video.hidden = walk, [np.array([False])] * 6
+    linear = build_motion(dict(type="LinearMotion"))
+    seen = []
+    regress = video.regress
+    video.regress = lambda box, label: seen.append(box[0]) or regress(box, label)
+    found = video.run(tracker, linear_motion=linear)
+    # regressed boxes lie half a pixel to the right of the person, see Video.regress
+    np.testing.assert_allclose(seen[1:], [20 * t + 0.5 for t in range(2, 6)], atol=1.1)
+    assert [sorted(f) for f in found] == [[0]] * 6
+
+
 def shifted_frames(count, size, step=(3, -2), seed=0):
     rng = np.random.default_rng(seed)
     pad = 4 * count

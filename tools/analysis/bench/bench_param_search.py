@@ -1,7 +1,8 @@
 r"""Time a parameter search of 12 combinations against test runs of the same model.
 
 Both run as a user runs them, one after the other; the search starts without a cache. The time of 12
-test runs is 12 times that of the one that is measured, unless --all-runs is given.
+test runs is 12 times that of the one that is measured, unless --all-runs is given. Processor time,
+of all processes of a run together, depends less on what else the machine does.
 
 Example:
     python tools/analysis/bench/bench_param_search.py \
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,9 +40,22 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(script: str, *arguments: str) -> float:
-    """Seconds that a script takes, from its start to its end."""
-    start = time.perf_counter()
+class Seconds(NamedTuple):
+    """Time of a script from its start to its end, and of all processors on it."""
+
+    wall: float
+    processor: float
+
+
+def used_processor() -> float:
+    """Seconds that all finished child processes used."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run(script: str, *arguments: str) -> Seconds:
+    """Run a script and measure."""
+    start, before = time.perf_counter(), used_processor()
     done = subprocess.run(
         [sys.executable, str(ROOT / script), *arguments],
         cwd=ROOT,
@@ -50,7 +66,16 @@ def run(script: str, *arguments: str) -> float:
     )
     if done.returncode:
         raise SystemExit(f"{script} failed:\n{done.stdout}\n{done.stderr}")
-    return time.perf_counter() - start
+    return Seconds(time.perf_counter() - start, used_processor() - before)
+
+
+def tell(name: str, seconds: Seconds, unit: Seconds) -> None:
+    """Print times and how often they are those of one test run."""
+    ratios = [value / one for value, one in zip(seconds, unit, strict=True)]
+    print(
+        f"{name:26}{seconds.wall:8.1f} s ({ratios[0]:5.2f}) {seconds.processor:8.1f} s "
+        f"({ratios[1]:5.2f})"
+    )
 
 
 def main() -> None:
@@ -69,14 +94,15 @@ def main() -> None:
             count = sum(1 for _ in csv.reader(file)) - 1
         repeats = count - 1 if args.all_runs else 0
         runs = [single, *(run("tools/test.py", *common, *first) for _ in range(repeats))]
-        many = count * sum(runs) / len(runs)
+        many = Seconds(*(count * sum(column) / len(runs) for column in zip(*runs, strict=True)))
         for path in (Path(folder) / "scores").iterdir():
             path.unlink()
         warm = run(script, "--work-dir", folder, *search)
-    print(f"one test run            {single:8.1f} s")
-    print(f"search, {count:3d} combinations {cold:7.1f} s = {cold / single:.2f} x one run")
-    print(f"search on the cache     {warm:8.1f} s = {warm / single:.2f} x one run")
-    print(f"{count} test runs            {many:8.1f} s = {many / cold:.1f} x the search")
+    print(f"{'':26}{'time (test runs)':>18} {'processor (test runs)':>19}")
+    tell("one test run", single, single)
+    tell(f"search, {count} combinations", cold, single)
+    tell("search on the cache", warm, single)
+    tell(f"{count} test runs", many, single)
 
 
 if __name__ == "__main__":
