@@ -40,8 +40,8 @@ class BaseTracker(BaseModule, metaclass=ABCMeta):
         torch.Size([1, 4])
     """
 
-    # Whether track() looks at more of a frame than detections and their embeddings. Trackers that do
-    # not can run again on what was recorded, see mmtrack.apis.replay.
+    # Whether track() looks at more of a frame than detections and their embeddings. Trackers that
+    # do not can run again on what was recorded, see mmtrack.apis.replay.
     reads_frames = True
 
     def __init__(
