@@ -14,7 +14,7 @@ from mmtrack.datasets.converters import ilsvrc
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
 
 VIDEOS, FRAMES = 3, 4  # of the test set
-KEY_FRAMES = 10  # of two training videos of five frames
+KEY_FRAMES = 2 * FRAMES  # of two training videos
 IMAGES = 2
 METHODS = {
     "faster_rcnn": "faster_rcnn_r18_synthetic-vid",
