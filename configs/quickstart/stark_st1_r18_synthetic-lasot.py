@@ -1,6 +1,6 @@
 # STARK (first stage) with a small ResNet and transformer, trained from nothing on rendered scenes
-# in minutes on two CPU cores. The data are those of siamese_rpn_r50_synthetic-lasot.py, whose head has
-# the commands that make them; then
+# in minutes on two CPU cores. The data are those of siamese_rpn_r50_synthetic-lasot.py, whose head
+# has the commands that make them; then
 #   python tools/train.py configs/quickstart/stark_st1_r18_synthetic-lasot.py --seed 0 \
 #       --work-dir work_dirs/quickstart/stark_st1_r18_synthetic-lasot
 #   python tools/test.py configs/quickstart/stark_st1_r18_synthetic-lasot.py --eval track \
