@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torc
 
 from typing import Any
 
+import mmcv
 import numpy as np
 
 from mmtrack.apis import inference_vid
@@ -21,7 +22,9 @@ from mmtrack.apis.demo import (
     process_frames,
     report_written,
 )
+from mmtrack.apis.inference import REF_IMG_SAMPLER
 from mmtrack.core.visualization import style_for
+from mmtrack.datasets.reference_sampling import check_sampler
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,6 +33,12 @@ def parse_args() -> argparse.Namespace:
     add_video_arguments(parser, "video object detection")
     parser.add_argument("--score-thr", type=float, default=0.8, help="lowest drawn score")
     parser.add_argument("--thickness", type=int, default=3, help="width of the lines in pixels")
+    parser.add_argument(
+        "--frame-stride", type=int, help="frames between two references, as in the config's tests"
+    )
+    parser.add_argument(
+        "--num-left-ref-imgs", type=int, help="references kept, as in the config's tests"
+    )
     args = parser.parse_args()
     check_video_arguments(parser, args)
     if args.thickness < 1:
@@ -37,13 +46,31 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def references(config: mmcv.Config, args: argparse.Namespace) -> dict[str, int]:
+    """Which earlier frames go with a frame: as on the command line, else as in the tests.
+
+    Tests that spread references over the whole video know it beforehand; a demo does not, and
+    takes the default of ``inference_vid``.
+    """
+    chosen = dict(REF_IMG_SAMPLER)
+    sampler = config.data.test.get("ref_img_sampler") or {}
+    if sampler.get("method") == "test_with_fix_stride":
+        sampler = check_sampler(sampler, reset_count=False)
+        chosen["frame_stride"] = sampler.get("stride", 1)
+        chosen["num_left_ref_imgs"] = -sampler["frame_range"][0]
+    given = {name: getattr(args, name) for name in chosen}
+    return {**chosen, **{name: value for name, value in given.items() if value is not None}}
+
+
 def run(args: argparse.Namespace) -> None:
     """Detect the objects frame after frame."""
     with open_video(args) as (source, sink, fps):
         model = build_demo_model(args, "boxes")
 
+        sampler = references(model.cfg, args)
+
         def infer(image: np.ndarray, frame_id: int) -> dict[str, Any]:
-            return inference_vid(model, image, frame_id)
+            return inference_vid(model, image, frame_id, sampler)
 
         def draw(image: np.ndarray, result: dict[str, Any]) -> np.ndarray:
             return model.show_result(

@@ -1,7 +1,7 @@
 # A small Faster R-CNN that sees one frame at a time, trained from nothing on rendered videos of
 # animals in minutes on two CPU cores. SELSA and FGFA begin with its weights.
-#   python tools/synthesize.py ilsvrc --out data/synthetic/ILSVRC --videos 64 --val-videos 16 \
-#       --frames 24 --images 160 --other-images 40
+#   python tools/synthesize.py ilsvrc --out data/synthetic/ILSVRC --videos 200 --val-videos 24 \
+#       --frames 24 --fps 30 --images 160 --other-images 40
 #   python tools/convert_datasets/ilsvrc/imagenet2coco_vid.py -i data/synthetic/ILSVRC \
 #       -o data/synthetic/ILSVRC/annotations
 #   python tools/convert_datasets/ilsvrc/imagenet2coco_det.py -i data/synthetic/ILSVRC \
@@ -73,8 +73,15 @@ data = dict(
 del frames
 optimizer = dict(_delete_=True, type="AdamW", lr=1e-3, weight_decay=0.02)
 optimizer_config = dict(_delete_=True, grad_clip=dict(max_norm=10, norm_type=2))
-lr_config = dict(policy="step", warmup="linear", warmup_iters=50, warmup_ratio=0.1, step=[6])
-total_epochs = 8
-checkpoint_config = dict(interval=2, max_keep_ckpts=2)
-evaluation = dict(metric=["bbox"], interval=8)
-log_config = dict(interval=20)
+lr_config = dict(
+    policy="CosineAnnealing",
+    by_epoch=False,
+    min_lr_ratio=0.02,
+    warmup="linear",
+    warmup_iters=50,
+    warmup_ratio=0.1,
+)
+total_epochs = 3
+checkpoint_config = dict(interval=1, max_keep_ckpts=2)
+evaluation = dict(metric=["bbox"], interval=3)
+log_config = dict(interval=50)

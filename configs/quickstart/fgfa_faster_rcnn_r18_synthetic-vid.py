@@ -8,7 +8,7 @@
 #   python demo/demo_vid.py configs/quickstart/fgfa_faster_rcnn_r18_synthetic-vid.py \
 #       --checkpoint work_dirs/quickstart/fgfa_faster_rcnn_r18_synthetic-vid/latest.pth \
 #       --input data/synthetic/ILSVRC/Data/VID/val/ILSVRC2015_val_00000000 --device cpu \
-#       --score-thr 0.5 --thickness 1 --fps 15 --output work_dirs/quickstart/fgfa.mp4
+#       --score-thr 0.5 --thickness 1 --fps 15 --num-left-ref-imgs 4 --output work_dirs/quickstart/fgfa.mp4
 _base_ = [
     "../_base_/models/faster_rcnn_r18_dc5.py",
     "../_base_/datasets/synthetic_vid.py",
@@ -16,8 +16,8 @@ _base_ = [
 ]
 model = dict(
     type="FGFA",
+    frozen_modules=["detector.backbone"],
     detector=dict(
-        backbone=dict(norm_eval=True),
         init_cfg=dict(
             type="Pretrained",
             checkpoint="work_dirs/quickstart/faster_rcnn_r18_synthetic-vid/latest.pth",
@@ -37,11 +37,33 @@ model = dict(
     ),
     aggregator=dict(type="EmbedAggregator", num_convs=1, channels=64, kernel_size=3),
 )
+classes = ("cattle", "horse", "lion", "tiger", "zebra")
+data_root = "data/synthetic/ILSVRC/"
 ref_img_sampler = dict(
     _delete_=True, num_ref_imgs=14, frame_range=[-7, 7], stride=1, method="test_with_fix_stride"
 )
 data = dict(
     samples_per_gpu=4,
+    train=[
+        dict(
+            type="ImagenetVIDDataset",
+            classes=classes,
+            ann_file=data_root + "annotations/imagenet_vid_train.json",
+            img_prefix=data_root + "Data/VID",
+            ref_img_sampler=dict(num_ref_imgs=2, frame_range=3, method="uniform"),
+            pipeline={{_base_.train_pipeline}},
+        ),
+        # single images: the references are copies
+        dict(
+            type="ImagenetVIDDataset",
+            classes=classes,
+            load_as_video=False,
+            ann_file=data_root + "annotations/imagenet_det_30plus1cls.json",
+            img_prefix=data_root + "Data/DET",
+            ref_img_sampler=dict(num_ref_imgs=2, frame_range=0, method="uniform"),
+            pipeline={{_base_.train_pipeline}},
+        ),
+    ],
     val=dict(ref_img_sampler=ref_img_sampler),
     test=dict(ref_img_sampler=ref_img_sampler),
 )
@@ -51,7 +73,7 @@ optimizer = dict(
     type="AdamW",
     lr=3e-4,
     weight_decay=0.02,
-    paramwise_cfg=dict(custom_keys=dict(motion=dict(lr_mult=0.3))),
+    paramwise_cfg=dict(custom_keys=dict(motion=dict(lr_mult=0.5))),
 )
 optimizer_config = dict(_delete_=True, grad_clip=dict(max_norm=10, norm_type=2))
 lr_config = dict(

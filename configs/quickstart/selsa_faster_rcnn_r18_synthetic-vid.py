@@ -15,9 +15,9 @@ _base_ = [
 ]
 model = dict(
     type="SELSA",
+    # what a frame shows is known already; the second stage learns to look at other frames
+    frozen_modules=["detector.backbone", "detector.neck", "detector.rpn_head"],
     detector=dict(
-        # one key frame and two references at a time are too few for statistics
-        backbone=dict(norm_eval=True),
         roi_head=dict(
             type="SelsaRoIHead",
             bbox_head=dict(
@@ -32,26 +32,54 @@ model = dict(
         ),
     ),
 )
+classes = ("cattle", "horse", "lion", "tiger", "zebra")
+data_root = "data/synthetic/ILSVRC/"
 ref_img_sampler = dict(
     _delete_=True, num_ref_imgs=14, frame_range=[-7, 7], method="test_with_adaptive_stride"
 )
 data = dict(
     samples_per_gpu=1,
+    train=[
+        dict(
+            type="ImagenetVIDDataset",
+            classes=classes,
+            ann_file=data_root + "annotations/imagenet_vid_train.json",
+            img_prefix=data_root + "Data/VID",
+            ref_img_sampler=dict(num_ref_imgs=4, frame_range=24, method="uniform"),
+            pipeline={{_base_.train_pipeline}},
+        ),
+        # single images: the references are copies
+        dict(
+            type="ImagenetVIDDataset",
+            classes=classes,
+            load_as_video=False,
+            ann_file=data_root + "annotations/imagenet_det_30plus1cls.json",
+            img_prefix=data_root + "Data/DET",
+            ref_img_sampler=dict(num_ref_imgs=4, frame_range=0, method="uniform"),
+            pipeline={{_base_.train_pipeline}},
+        ),
+    ],
     val=dict(ref_img_sampler=ref_img_sampler),
     test=dict(ref_img_sampler=ref_img_sampler),
 )
 del ref_img_sampler
-optimizer = dict(_delete_=True, type="AdamW", lr=2e-4, weight_decay=0.02)
+optimizer = dict(
+    _delete_=True,
+    type="AdamW",
+    lr=3e-4,
+    weight_decay=0.02,
+    paramwise_cfg=dict(custom_keys=dict(aggregator=dict(lr_mult=3))),
+)
 optimizer_config = dict(_delete_=True, grad_clip=dict(max_norm=10, norm_type=2))
 lr_config = dict(
     policy="CosineAnnealing",
     by_epoch=False,
     min_lr_ratio=0.05,
     warmup="linear",
-    warmup_iters=50,
+    warmup_iters=100,
     warmup_ratio=0.1,
 )
 total_epochs = 1
 checkpoint_config = dict(interval=1, max_keep_ckpts=2)
 evaluation = dict(metric=["bbox"], interval=1)
-log_config = dict(interval=100)
+log_config = dict(interval=200)

@@ -48,12 +48,12 @@ def as_jpeg(image):
     return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], 1)
 
 
-def drawn_by_hand(project, folder, method, score_thr):
+def drawn_by_hand(project, folder, method, score_thr, **sampler):
     """Frames as the documented functions draw them, one after the other."""
     model = init_model(str(project / f"{method}.py"), str(project / f"{method}.pth"), device="cpu")
     for number, path in enumerate(sorted(folder.glob("*.JPEG"))):
         image = cv2.imread(str(path))
-        result = inference_vid(model, image, number)
+        result = inference_vid(model, image, number, sampler)
         scale = style_for(image).font_scale
         yield model.show_result(image, result, score_thr=score_thr, thickness=1, font_scale=scale)
 
@@ -75,19 +75,28 @@ def test_folder_to_video_as_a_user_runs_it(run_script, project, folder, tmp_path
     assert (source.length, source.fps) == (FRAMES, pytest.approx(7.5))
 
 
-@pytest.mark.parametrize("method", ["selsa", "fgfa"])
-def test_frames_are_those_of_inference_vid(demo, project, folder, tmp_path, method):
-    options = ("--score-thr", "0.1", "--thickness", "1")
+@pytest.mark.parametrize(
+    ("method", "options", "stride", "left"),
+    [
+        ("selsa", (), 10, 10),  # its tests spread references over the whole video
+        ("fgfa", (), 1, 7),
+        ("fgfa", ("--frame-stride", "2", "--num-left-ref-imgs", "1"), 2, 1),
+    ],
+)
+def test_frames_are_those_of_inference_vid(
+    demo, project, folder, tmp_path, method, options, stride, left
+):
+    options = ("--score-thr", "0.1", "--thickness", "1", *options)
     out = tmp_path / "frames"
     assert demo("--input", folder, "--output", out, *options, method=method).status == 0
     found = list(open_source(str(out)))
     assert len(found) == FRAMES
-    plain = list(open_source(str(folder)))
-    for image, frame, expected in zip(
-        found, plain, drawn_by_hand(project, folder, method, 0.1), strict=True
-    ):
+    expected = drawn_by_hand(
+        project, folder, method, 0.1, frame_stride=stride, num_left_ref_imgs=left
+    )
+    for image, frame, wanted in zip(found, open_source(str(folder)), expected, strict=True):
         assert np.abs(image.astype(int) - frame).max() > 60, "boxes are drawn"
-        np.testing.assert_array_equal(image, as_jpeg(expected))
+        np.testing.assert_array_equal(image, as_jpeg(wanted))
 
 
 def test_default_threshold_leaves_uncertain_boxes_out(demo, folder, tmp_path):
@@ -110,6 +119,12 @@ def test_bf16(demo, folder, tmp_path):
         (["--input", "{folder}"], "selsa", 2, "nothing to do: give --output or --show"),
         (["--input", "{folder}", "--output", "{out}", "--thickness", 0], "selsa", 2, "at least 1"),
         (["--input", "{folder}", "--output", "{out}", "--fps", 0], "selsa", 2, "must be positive"),
+        (
+            ["--input", "{folder}", "--output", "{out}", "--frame-stride", 0],
+            "fgfa",
+            1,
+            "frame_stride >= 1",
+        ),
         (["--input", "{folder}", "--output", "{out}"], "faster_rcnn", 1, "has USE_MMDET=True"),
     ],
 )

@@ -34,30 +34,6 @@ held_out = dict(
 )
 data = dict(
     workers_per_gpu=1,
-    train=[
-        dict(
-            type="ImagenetVIDDataset",
-            classes=classes,
-            ann_file=data_root + "annotations/imagenet_vid_train.json",
-            img_prefix=data_root + "Data/VID",
-            # unlike 'bilateral_uniform', also two at the ends of a video, so that batches stack
-            ref_img_sampler=dict(
-                num_ref_imgs=2, frame_range=9, filter_key_img=True, method="uniform"
-            ),
-            pipeline=train_pipeline,
-        ),
-        dict(
-            type="ImagenetVIDDataset",
-            classes=classes,
-            load_as_video=False,
-            ann_file=data_root + "annotations/imagenet_det_30plus1cls.json",
-            img_prefix=data_root + "Data/DET",
-            ref_img_sampler=dict(
-                num_ref_imgs=2, frame_range=0, filter_key_img=False, method="uniform"
-            ),
-            pipeline=train_pipeline,
-        ),
-    ],
     val=held_out,
     test=held_out,
 )
