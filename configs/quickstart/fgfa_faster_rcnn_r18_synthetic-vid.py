@@ -8,7 +8,8 @@
 #   python demo/demo_vid.py configs/quickstart/fgfa_faster_rcnn_r18_synthetic-vid.py \
 #       --checkpoint work_dirs/quickstart/fgfa_faster_rcnn_r18_synthetic-vid/latest.pth \
 #       --input data/synthetic/ILSVRC/Data/VID/val/ILSVRC2015_val_00000000 --device cpu \
-#       --score-thr 0.5 --thickness 1 --fps 15 --num-left-ref-imgs 4 --output work_dirs/quickstart/fgfa.mp4
+#       --score-thr 0.5 --thickness 1 --fps 15 --num-left-ref-imgs 4 \
+#       --output work_dirs/quickstart/fgfa.mp4
 _base_ = [
     "../_base_/models/faster_rcnn_r18_dc5.py",
     "../_base_/datasets/synthetic_vid.py",
