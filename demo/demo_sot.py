@@ -25,12 +25,11 @@ from mmtrack.apis.demo import (
     process_frames,
     report_written,
 )
+from mmtrack.apis.video_task import region_corners, without_restarts
 from mmtrack.core.bbox import bbox_xyxy_to_x1y1wh
 from mmtrack.core.visualization import select_box, style_for
 from mmtrack.datasets.parsers.sot_txt import parse_table
 from mmtrack.utils.file_io import atomic_write
-
-POLYGON = 8  # numbers of a quadrangle, as in the files of VOT
 
 
 def parse_args() -> argparse.Namespace:
@@ -88,35 +87,16 @@ def given_region(args: argparse.Namespace) -> np.ndarray | None:
         ValueError: it does not begin with 4 or 8 numbers, or they are no box.
     """
     if args.init_bbox is not None:
-        return corners(np.array(args.init_bbox), "--init-bbox")
+        return region_corners(np.array(args.init_bbox), "--init-bbox")
     if args.gt_bbox_file is None:
         return None
     if not os.path.isfile(args.gt_bbox_file):
         raise FileNotFoundError(f"--gt_bbox_file {args.gt_bbox_file} does not exist")
     with open(args.gt_bbox_file) as file:
         line = next((line for line in file if line.strip()), "")
-    return corners(parse_table(line, args.gt_bbox_file).ravel(), f"{args.gt_bbox_file}, first line")
-
-
-def corners(values: np.ndarray, name: str) -> np.ndarray:
-    """A box x, y, w, h as x1, y1, x2, y2; a polygon as it is.
-
-    Raises:
-        ValueError: another count of numbers, or a box that is not finite or has no area.
-    """
-    if len(values) == POLYGON:
-        return values
-    if len(values) != 4:
-        raise ValueError(
-            f"{name} has {len(values)} numbers; a box is x,y,w,h, or eight numbers of a polygon"
-        )
-    x, y, width, height = values
-    if not (np.isfinite(values).all() and width > 0 and height > 0):
-        raise ValueError(
-            f"{name}: the box x={x:g}, y={y:g}, w={width:g}, h={height:g} must have finite "
-            "numbers, and a width and height above zero"
-        )
-    return np.array([x, y, x + width, y + height])
+    return region_corners(
+        parse_table(line, args.gt_bbox_file).ravel(), f"{args.gt_bbox_file}, first line"
+    )
 
 
 def drawn_region(image: np.ndarray) -> np.ndarray:
@@ -124,16 +104,12 @@ def drawn_region(image: np.ndarray) -> np.ndarray:
     print("draw a box around the object, then press Space or Enter; C gives up")
     box = select_box(image, "give the first box with --init-bbox X Y W H or --gt_bbox_file FILE")
     print(f"the same again: --init-bbox {' '.join(f'{value:g}' for value in box)}")
-    return corners(box, "the drawn box")
+    return region_corners(box, "the drawn box")
 
 
 def build(args: argparse.Namespace) -> nn.Module:
     """The model on its device."""
-    model = build_demo_model(args, "boxes")
-    if model.test_cfg.get("test_mode") == "VOT":
-        # Restarts need the true box of every frame, and a video has none.
-        model.test_cfg["test_mode"] = "OPE"
-    return model
+    return without_restarts(build_demo_model(args, "boxes"))
 
 
 def run(args: argparse.Namespace) -> None:

@@ -22,9 +22,8 @@ from mmtrack.apis.demo import (
     process_frames,
     report_written,
 )
-from mmtrack.apis.inference import REF_IMG_SAMPLER
+from mmtrack.apis.video_task import reference_sampler
 from mmtrack.core.visualization import style_for
-from mmtrack.datasets.reference_sampling import check_sampler
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,17 +46,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def references(config: mmcv.Config, args: argparse.Namespace) -> dict[str, int]:
-    """Which earlier frames go with a frame: as on the command line, else as in the tests.
-
-    Tests that spread references over the whole video know it beforehand; a demo does not, and
-    takes the default of ``inference_vid``.
-    """
-    chosen = dict(REF_IMG_SAMPLER)
-    sampler = config.data.test.get("ref_img_sampler") or {}
-    if sampler.get("method") == "test_with_fix_stride":
-        sampler = check_sampler(sampler, reset_count=False)
-        chosen["frame_stride"] = sampler.get("stride", 1)
-        chosen["num_left_ref_imgs"] = -sampler["frame_range"][0]
+    """Which earlier frames go with a frame: as on the command line, else as in the tests."""
+    chosen = reference_sampler(config)
     given = {name: getattr(args, name) for name in chosen}
     return {**chosen, **{name: value for name, value in given.items() if value is not None}}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmtrack.core.mask import rle_as_text
 from mmtrack.utils.archive import write_zip
 from mmtrack.utils.file_io import atomic_write
 
@@ -50,7 +51,7 @@ def video_tracks(
         _check_frame(frame_boxes, frame_masks, len(cat_ids), place)
         for number, (label, score, mask) in _by_id(frame_boxes, frame_masks).items():
             own = segmentations.setdefault(number, [None] * len(boxes))
-            own[frame] = _as_text(mask)
+            own[frame] = rle_as_text(mask)
             scores[number].append(score)
             labels[number].append(label)
     return [
@@ -86,13 +87,6 @@ def _check_frame(boxes: Sequence, masks: Sequence, num_categories: int, place: s
             f"{place} has a result of class {surplus[0]}, but the annotation file has "
             f"{num_categories} categories: was the model trained on other ones?"
         )
-
-
-def _as_text(mask: dict) -> dict:
-    """Run lengths that fit into a json file."""
-    counts = mask["counts"]
-    text = counts.decode() if isinstance(counts, bytes) else counts
-    return {"size": [int(side) for side in mask["size"]], "counts": text}
 
 
 def write_submission(folder: str | os.PathLike, tracks: Sequence[dict]) -> str:

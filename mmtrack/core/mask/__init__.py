@@ -1,8 +1,16 @@
 """Masks: put into the image, encoded, and followed over a video."""
 
-from .encode import encode_masks
+from .encode import encode_masks, rle_as_text
 from .mask_tracks import MaskTrack, track_ious
 from .paste import paste_masks
 from .rle import check_segmentation, to_rle
 
-__all__ = ["MaskTrack", "check_segmentation", "encode_masks", "paste_masks", "to_rle", "track_ious"]
+__all__ = [
+    "MaskTrack",
+    "check_segmentation",
+    "encode_masks",
+    "paste_masks",
+    "rle_as_text",
+    "to_rle",
+    "track_ious",
+]

@@ -32,3 +32,10 @@ def encode_masks(masks: Any) -> Any:
         pixels = masks.view(np.uint8) if masks.dtype == bool else masks
         return coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
     return masks
+
+
+def rle_as_text(rle: dict) -> dict[str, Any]:
+    """Run lengths that fit into a JSON file: pycocotools gives their counts as bytes."""
+    counts = rle["counts"]
+    text = counts.decode() if isinstance(counts, bytes) else counts
+    return {"size": [int(side) for side in rle["size"]], "counts": text}
