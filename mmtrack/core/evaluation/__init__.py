@@ -9,6 +9,8 @@ from .mot_challenge import (
     evaluate_mot_challenge,
     mot_challenge_curves,
     mot_challenge_errors,
+    mot_challenge_judgement,
+    mot_challenge_sequence_curves,
 )
 from .mot_table import MOTTable
 from .reid_metrics import eval_reid
@@ -23,6 +25,8 @@ __all__ = [
     "EvalHook",
     "mot_challenge_curves",
     "mot_challenge_errors",
+    "mot_challenge_judgement",
+    "mot_challenge_sequence_curves",
     "MOTTable",
     "bbox2region",
     "coco_eval_classes",

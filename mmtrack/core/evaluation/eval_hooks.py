@@ -21,8 +21,11 @@ class EvalHook(BaseEvalHook):
     """Evaluate with :func:`single_gpu_test`, which knows the results of video models.
 
     The arguments are those of ``mmcv.runner.EvalHook``; a ``test_fn`` given by the user is used
-    instead of ours.
+    instead of ours. A new best checkpoint is written before the one before is removed.
     """
+
+    def _save_ckpt(self, runner: BaseRunner, key_score: float) -> None:
+        _save_best(self, runner, key_score, super()._save_ckpt)
 
     def _do_evaluate(self, runner: BaseRunner) -> None:
         test_fn = _choose(self.test_fn, mmcv_single_gpu_test, single_gpu_test)
@@ -35,6 +38,9 @@ class DistEvalHook(BaseDistEvalHook):
     The arguments are those of ``mmcv.runner.DistEvalHook``. Results travel through the process
     group; only a ``tmpdir`` given by the user makes them travel through files.
     """
+
+    def _save_ckpt(self, runner: BaseRunner, key_score: float) -> None:
+        _save_best(self, runner, key_score, super()._save_ckpt)
 
     def _do_evaluate(self, runner: BaseRunner) -> None:
         if self.broadcast_bn_buffer:
@@ -67,6 +73,26 @@ def _report(hook: BaseEvalHook, runner: BaseRunner, results: Any) -> None:
     # A score of 0 is a score: it is the best one until a better one comes.
     if hook.save_best and key_score is not None:
         hook._save_ckpt(runner, key_score)
+
+
+def _save_best(
+    hook: BaseEvalHook, runner: BaseRunner, score: float, save: Callable[[BaseRunner, float], None]
+) -> None:
+    """Save a checkpoint if it is the best one, and only then remove the best one before.
+
+    mmcv removes first: a full disk, or a kill at this moment, would leave none.
+    """
+    previous, hook.best_ckpt_path = hook.best_ckpt_path, None
+    try:
+        save(runner, score)
+    except BaseException:
+        hook.best_ckpt_path = previous
+        raise
+    if hook.best_ckpt_path is None:  # the score is not the best one
+        hook.best_ckpt_path = previous
+    elif previous not in (None, hook.best_ckpt_path) and hook.file_client.isfile(previous):
+        hook.file_client.remove(previous)
+        runner.logger.info("The previous best checkpoint %s was removed", previous)
 
 
 def _broadcast_norm_buffers(model: nn.Module) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from mmcv.utils import print_log
@@ -66,6 +67,50 @@ def eval_mot(
         ValueError: lengths that do not fit, doubled ids in a frame, boxes that are not finite,
             or results of which no box overlaps any annotated object.
     """
+    scored = pair_videos(
+        results,
+        annotations,
+        classes,
+        iou_thr=iou_thr,
+        ignore_iof_thr=ignore_iof_thr,
+        ignore_by_classes=ignore_by_classes,
+    )
+    rows = _score_rows(scored, iou_thr)
+    print_log("\n" + format_score_table(rows), logger)
+    return _report(rows, scored.names)
+
+
+@dataclass(frozen=True)
+class ScoredVideos:
+    """Boxes of videos that are compared with each other: every class of a video is a sequence.
+
+    Attributes:
+        pairs: Overlapping boxes without results in ignored regions; S sequences.
+        gts: Objects of each sequence.
+        results: Results of each sequence.
+        videos: Video of each sequence, ``(S,)`` int64.
+        labels: Class of each sequence, ``(S,)`` int64.
+        names: Names of all classes.
+    """
+
+    pairs: FramePairs
+    gts: list[MOTTable]
+    results: list[MOTTable]
+    videos: np.ndarray
+    labels: np.ndarray
+    names: list[str]
+
+
+def pair_videos(
+    results: list[list[list[np.ndarray]]],
+    annotations: list[list[dict]],
+    classes: Sequence[str] | None = None,
+    *,
+    iou_thr: float = 0.5,
+    ignore_iof_thr: float = 0.5,
+    ignore_by_classes: bool = False,
+) -> ScoredVideos:
+    """Boxes that :func:`eval_mot` counts; see there for the arguments and errors."""
     names = check_layout(results, annotations, classes)
     videos = list(range(len(results)))
     found = [results_of_video(results[v], v) for v in videos]
@@ -85,9 +130,8 @@ def eval_mot(
         )
     hiding = [regions[v].of_class(c if ignore_by_classes else -1) for c, v in parts]
     pairs = _without_ignored(pairs, _lies_in_region(tables, hiding, ignore_iof_thr), iou_thr)
-    rows = _score_rows(pairs, iou_thr, np.array([c for c, _ in parts]), names)
-    print_log("\n" + format_score_table(rows), logger)
-    return _report(rows, names)
+    labels, numbers = np.array(parts, np.int64).reshape(-1, 2).T
+    return ScoredVideos(pairs, gts, tables, numbers, labels, names)
 
 
 def _classes_of(tables: list[LabelledTable]) -> list[int]:
@@ -132,21 +176,25 @@ def _without_ignored(pairs: FramePairs, ignored: np.ndarray, iou_thr: float) -> 
     return pairs.keep(np.ones(len(pairs.gt), bool), ~ignored)
 
 
-def _score_rows(
-    pairs: FramePairs, iou_thr: float, classes: np.ndarray, names: list[str]
-) -> dict[str, dict]:
-    """Scores of every class and of all together under the names of `KEYS`.
+def _score_rows(scored: ScoredVideos, iou_thr: float) -> dict[str, dict]:
+    """Scores of every class and of all together under the names of `KEYS`."""
+    parts = {name: scored.labels == c for c, name in enumerate(scored.names)}
+    return score_groups(scored, {**parts, "OVERALL": np.ones(len(scored.labels), bool)}, iou_thr)
+
+
+def score_groups(
+    scored: ScoredVideos, groups: Mapping[str, np.ndarray], iou_thr: float
+) -> dict[str, dict[str, float | int]]:
+    """Scores of groups of sequences under the names of `KEYS`, not rounded.
 
     Args:
-        pairs: Overlapping boxes; every class of a video is a sequence.
+        scored: The sequences.
+        groups: By name which of the sequences belong to the group, ``(S,)`` bool.
         iou_thr: Least IoU of a match.
-        classes: Class of each sequence, ``(S,)``.
-        names: Names of the classes.
     """
-    clear, identity = clear_counts(pairs, iou_thr), identity_counts(pairs, iou_thr)
-    parts = {name: np.flatnonzero(classes == c) for c, name in enumerate(names)}
+    clear, identity = clear_counts(scored.pairs, iou_thr), identity_counts(scored.pairs, iou_thr)
     rows = {}
-    for name, part in {**parts, "OVERALL": slice(None)}.items():
+    for name, part in groups.items():
         found = {**clear_scores(clear.total(part)), **identity_scores(identity.total(part))}
         found["IDSw"] = found["IDs"]
         found["MOTP"] = 1 - found["MOTP"]

@@ -10,7 +10,7 @@ from .clear import ClearCounts, clear_counts, clear_scores, within_threshold
 from .frame_pairs import FramePairs, pair_frames
 from .hota import EPS, HotaCounts, hota_counts, hota_curves, hota_scores
 from .identity import IdentityCounts, identity_counts, identity_scores
-from .mot_errors import MOTErrors, list_errors
+from .mot_errors import BoxJudgement, MOTErrors, judge_boxes, list_errors
 from .mot_table import MOTTable
 from .overlap_check import explain_no_overlap
 from .pair_matching import best_matching, largest_matching
@@ -104,20 +104,36 @@ def mot_challenge_curves(
     Returns:
         ``HOTA, DetA, AssA, ...`` at the thresholds 0.05, 0.10, ..., 0.95, ``(19,)`` each.
     """
-    _, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
+    curves = mot_challenge_sequence_curves(
+        gts, results, benchmark=benchmark, seq_lengths=seq_lengths
+    )
+    return curves[OVERALL]
+
+
+def mot_challenge_sequence_curves(
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    *,
+    benchmark: str = "MOT17",
+    seq_lengths: Mapping[str, int] | None = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Curves of :func:`mot_challenge_curves` by sequence, and of all under ``'OVERALL'``."""
+    names, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
+    curves = {name: {} for name in (*names, OVERALL)}
     for_hota = _without_distractors(pairs, classes, counted, benchmark)[1]
-    return hota_curves(hota_counts(for_hota).total())
+    _fill(curves, hota_counts(for_hota), hota_curves)
+    return curves
 
 
-def mot_challenge_errors(
+def mot_challenge_judgement(
     gts: Mapping[str, MOTTable],
     results: Mapping[str, MOTTable],
     *,
     benchmark: str = "MOT17",
     seq_lengths: Mapping[str, int] | None = None,
     iou_thr: float = 0.5,
-) -> dict[str, MOTErrors]:
-    """Every error that the CLEAR scores count, by sequence.
+) -> dict[str, BoxJudgement]:
+    """What the CLEAR scores make of every box, by sequence.
 
     Args:
         gts: As in :func:`evaluate_mot_challenge`, and so are the others.
@@ -129,7 +145,24 @@ def mot_challenge_errors(
     names, pairs, classes, counted = _paired(gts, results, benchmark, seq_lengths)
     for_clear = _without_distractors(pairs, classes, counted, benchmark)[0]
     gt_tables, result_tables = [gts[n] for n in names], [results[n] for n in names]
-    return dict(zip(names, list_errors(for_clear, gt_tables, result_tables, iou_thr), strict=True))
+    return dict(zip(names, judge_boxes(for_clear, gt_tables, result_tables, iou_thr), strict=True))
+
+
+def mot_challenge_errors(
+    gts: Mapping[str, MOTTable],
+    results: Mapping[str, MOTTable],
+    *,
+    benchmark: str = "MOT17",
+    seq_lengths: Mapping[str, int] | None = None,
+    iou_thr: float = 0.5,
+) -> dict[str, MOTErrors]:
+    """Every error that the CLEAR scores count, by sequence; arguments as of the judgement."""
+    judged = mot_challenge_judgement(
+        gts, results, benchmark=benchmark, seq_lengths=seq_lengths, iou_thr=iou_thr
+    )
+    gt_tables, result_tables = [gts[n] for n in judged], [results[n] for n in judged]
+    errors = list_errors(list(judged.values()), gt_tables, result_tables)
+    return dict(zip(judged, errors, strict=True))
 
 
 def _paired(
@@ -153,9 +186,9 @@ def _paired(
 
 
 def _fill(
-    scores: dict[str, dict[str, float]],
+    scores: dict[str, dict],
     counts: ClearCounts | IdentityCounts | HotaCounts,
-    to_scores: Callable[..., dict[str, float]],
+    to_scores: Callable[..., dict],
 ) -> None:
     """Add the scores of every sequence, which are the keys of ``scores``, and of their union."""
     for seq, name in enumerate(scores):

@@ -159,6 +159,17 @@ def vis_average_precision(
     test_results: Sequence[dict], vis_anns: dict[str, list[dict]]
 ) -> CocoScores:
     """All scores of tracks of masks, also the recall; arguments are those of :func:`eval_vis`."""
+    evaluation = evaluate_vis(test_results, vis_anns)
+    return summarize_coco(evaluation, sorted(item["id"] for item in vis_anns["categories"]))
+
+
+def evaluate_vis(test_results: Sequence[dict], vis_anns: dict[str, list[dict]]) -> TrackCOCOeval:
+    """The evaluation after ``accumulate``; objects and tracks have the ids 1, 2, 3, ...
+
+    Args:
+        test_results: As of :func:`eval_vis`.
+        vis_anns: As there.
+    """
     videos = _Videos(vis_anns)
     objects = [
         _object(videos, entry, f"annotation {entry.get('id', i)}")
@@ -169,7 +180,6 @@ def vis_average_precision(
         "images": [{"id": video_id} for video_id in videos.by_id],
         "categories": list(videos.categories.values()),
     }
-    cat_ids = sorted(videos.categories)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         evaluation = TrackCOCOeval(
             coco_from_dict(COCO, {**lists, "annotations": _numbered(objects)}),
@@ -177,7 +187,7 @@ def vis_average_precision(
         )
         evaluation.evaluate()
         evaluation.accumulate()
-    return summarize_coco(evaluation, cat_ids)
+    return evaluation
 
 
 def _object(videos: _Videos, entry: dict, name: str) -> dict:
