@@ -3,6 +3,7 @@
 from .draw import LineStyle, Marks, draw_marks, present, style_for
 from .palette import id_colors, id_palette
 from .result_drawer import ResultDrawer
+from .sheets import encode_gif, encode_jpeg, tile_images
 from .tracks import imshow_mot_errors, imshow_tracks
 from .video_io import VideoFileWriter, open_sink, open_source, read_image, sorted_frames
 from .windows import DisplayError, select_box
@@ -14,6 +15,8 @@ __all__ = [
     "ResultDrawer",
     "VideoFileWriter",
     "draw_marks",
+    "encode_gif",
+    "encode_jpeg",
     "id_colors",
     "id_palette",
     "imshow_mot_errors",
@@ -25,4 +28,5 @@ __all__ = [
     "select_box",
     "sorted_frames",
     "style_for",
+    "tile_images",
 ]
