@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
 # Train with several processes on each machine.
 # Usage: tools/dist_train.sh CONFIG PROCESSES_PER_MACHINE [options of tools/train.py]
-# Environment: NNODES=1 NODE_RANK=0 PORT=29500 MASTER_ADDR=127.0.0.1
+# Environment: NNODES=1 NODE_RANK=0 PORT=29500 MASTER_ADDR=127.0.0.1 MAX_RESTARTS=0 (see torchrun.sh)
+# With MAX_RESTARTS the training goes on from the last good checkpoint of its work dir.
 set -euo pipefail
 
 if [ "$#" -lt 2 ]; then
     echo "usage: $0 CONFIG PROCESSES_PER_MACHINE [options of tools/train.py]" >&2
     exit 2
 fi
-config=$1
-processes=$2
 here=$(cd "$(dirname "$0")" && pwd)
-
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-"${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" \
-    --node_rank="${NODE_RANK:-0}" \
-    --nproc_per_node="$processes" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-    --master_port="${PORT:-29500}" \
-    "$here/train.py" "$config" --launcher pytorch "${@:3}"
+options=("${@:3}")
+if [ "${MAX_RESTARTS:-0}" != 0 ]; then
+    options+=(--auto-resume)
+fi
+"$here/torchrun.sh" "$here/train.py" "$1" "$2" ${options[@]+"${options[@]}"} &
+child=$!
+trap 'kill -TERM "$child" 2>/dev/null || true' TERM INT # or the processes would go on alone
+status=0
+wait "$child" || status=$?
+while kill -0 "$child" 2>/dev/null; do # a signal ended the first wait
+    status=0
+    wait "$child" || status=$?
+done
+if [ "$status" -ne 0 ]; then
+    echo "dist_train.sh: training ended with status $status; the error of the first process that" \
+        "failed stands above. The same command with --auto-resume goes on from the last good" \
+        "checkpoint" >&2
+fi
+exit "$status"

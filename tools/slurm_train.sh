@@ -1,36 +1,12 @@
 #!/usr/bin/env bash
 # Train in a slurm job.
 # Usage: tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [PROCESSES] [options of tools/train.py]
-# Environment: GPUS=8 (processes, where not the fifth argument) GPUS_PER_NODE=8 CPUS_PER_TASK=2
-#              SRUN_ARGS (further options of srun)
+# Environment: GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=2 SRUN_ARGS (see tools/srun.sh)
 set -euo pipefail
 
 if [ "$#" -lt 4 ]; then
     echo "usage: $0 PARTITION JOB_NAME CONFIG WORK_DIR [PROCESSES] [options of tools/train.py]" >&2
     exit 2
 fi
-partition=$1
-job_name=$2
-config=$3
-work_dir=$4
-shift 4
-processes=${GPUS:-8}
-if [[ "${1:-}" =~ ^[0-9]+$ ]]; then
-    processes=$1
-    shift
-fi
-per_node=${GPUS_PER_NODE:-8}
-per_node=$((processes < per_node ? processes : per_node))
 here=$(cd "$(dirname "$0")" && pwd)
-
-# SRUN_ARGS holds several words on purpose.
-# shellcheck disable=SC2086
-srun -p "$partition" \
-    --job-name="$job_name" \
-    --gres="gpu:$per_node" \
-    --ntasks="$processes" \
-    --ntasks-per-node="$per_node" \
-    --cpus-per-task="${CPUS_PER_TASK:-2}" \
-    --kill-on-bad-exit=1 \
-    ${SRUN_ARGS:-} \
-    "${PYTHON:-python}" -u "$here/train.py" "$config" --work-dir="$work_dir" --launcher=slurm "$@"
+exec "$here/srun.sh" "$here/train.py" "$1" "$2" "$3" "${@:5}" --work-dir="$4"

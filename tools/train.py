@@ -17,6 +17,7 @@ import mmcv
 import torch
 from mmcv.runner import get_dist_info
 from torch import nn
+from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtrack import __version__
 from mmtrack.apis import init_random_seed, set_random_seed, train_model
@@ -31,8 +32,11 @@ from mmtrack.apis.cli import (
     user_errors,
 )
 from mmtrack.apis.environment import init_distributed, local_process_count, select_device
+from mmtrack.apis.learning_rate import scale_learning_rate
+from mmtrack.apis.loggers import require_loggers
+from mmtrack.apis.process_group import lost_processes_explained
+from mmtrack.apis.resume import Resumption, choose_checkpoint
 from mmtrack.apis.task import build_task_model
-from mmtrack.apis.train import check_resumable
 from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
 from mmtrack.datasets import build_dataset
 from mmtrack.utils import collect_env, get_root_logger
@@ -44,6 +48,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config", help="config file")
     parser.add_argument("--work-dir", help="folder for logs and checkpoints")
     parser.add_argument("--resume-from", help="checkpoint of an earlier run to continue")
+    parser.add_argument(
+        "--auto-resume",
+        action="store_true",
+        help="continue from the newest good checkpoint of the work dir, if there is one",
+    )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation in training")
     devices = parser.add_mutually_exclusive_group()
     devices.add_argument("--gpus", type=int, help="deprecated; without a launcher only 1 works")
@@ -55,7 +64,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--diff_seed", "--diff-seed", action="store_true", help="add the rank to the seed"
     )
-    parser.add_argument("--deterministic", action="store_true", help="repeatable cuDNN")
+    parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="repeatable cuDNN, and a seed for each epoch: a resumed run equals a whole one",
+    )
+    parser.add_argument(
+        "--auto-scale-lr",
+        action="store_true",
+        help="scale the learning rate to the batch size (auto_scale_lr of the config)",
+    )
     add_config_options(parser)
     add_launcher_arguments(parser)
     add_device_argument(parser)
@@ -86,8 +104,7 @@ def complete_config(cfg: mmcv.Config, args: argparse.Namespace) -> torch.device:
         cfg.work_dir = osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
     if args.resume_from is not None:
         cfg.resume_from = args.resume_from
-    if cfg.get("resume_from"):
-        check_resumable(cfg.resume_from)
+    cfg.deterministic = args.deterministic
     return device
 
 
@@ -113,6 +130,18 @@ def start_logging(cfg: mmcv.Config, name: str) -> tuple[str, dict[str, Any]]:
     return timestamp, {"env_info": env_info, "exp_name": osp.basename(name)}
 
 
+def log_resumption(cfg: mmcv.Config, resumption: Resumption, auto_resume: bool) -> None:
+    """Say where the training goes on from, and what was passed over."""
+    logger = get_root_logger()
+    for note in resumption.notes:
+        logger.warning(note)
+    if auto_resume and resumption.path is None:
+        logger.info("No checkpoint in %s yet: the training starts anew", cfg.work_dir)
+    restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+    if restarts and resumption.path is None and not auto_resume:
+        logger.warning("Restart %d of all processes begins anew: see --auto-resume", restarts)
+
+
 def build_datasets(cfg: mmcv.Config) -> list:
     """The training dataset, and the validation dataset where the workflow has a second step."""
     datasets = [build_dataset(cfg.data.train)]
@@ -134,11 +163,13 @@ def build_parts(cfg: mmcv.Config) -> tuple[nn.Module, list]:
     return model, datasets
 
 
+@record
 def main() -> None:
     """Train."""
     args = parse_args()
     with user_errors():
         cfg = load_config(args)
+        require_loggers(cfg)
         device = complete_config(cfg, args)
         threads = tune_cpu_inference(local_process_count()) if device.type == "cpu" else None
         setup_multi_processes(cfg)
@@ -147,8 +178,13 @@ def main() -> None:
         if distributed:
             init_distributed(args.launcher, device, cfg.get("dist_params", {}))
             cfg.gpu_ids = list(range(get_dist_info()[1]))
+        auto_resume = args.auto_resume or cfg.get("auto_resume", False)
+        resumption = choose_checkpoint(cfg, auto_resume=auto_resume)
+        cfg.resume_from = resumption.path
         timestamp, meta = start_logging(cfg, args.config)
         logger = get_root_logger()
+        log_resumption(cfg, resumption, auto_resume)
+        scale_learning_rate(cfg, force=args.auto_scale_lr)
         if threads:
             logger.info(threads)
         meta["seed"] = seed_everything(cfg, args, device)
@@ -161,15 +197,16 @@ def main() -> None:
             "config": cfg.pretty_text,
             "CLASSES": model.CLASSES,
         }
-    train_model(
-        model,
-        datasets,
-        cfg,
-        distributed=distributed,
-        validate=not args.no_validate,
-        timestamp=timestamp,
-        meta=meta,
-    )
+    with lost_processes_explained(cfg.work_dir):
+        train_model(
+            model,
+            datasets,
+            cfg,
+            distributed=distributed,
+            validate=not args.no_validate,
+            timestamp=timestamp,
+            meta=meta,
+        )
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     """``--cfg-options``."""
     parser.add_argument(
         "--cfg-options",
+        "--options",  # as the manual of MMTracking 0.14 writes it for slurm_train.sh
         nargs="+",
         action=DictAction,
         metavar="KEY=VALUE",

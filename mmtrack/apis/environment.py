@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ import mmcv.cnn
 import mmcv.runner
 import torch
 from torch import nn
+
+from mmtrack.compat.parallel import export_slurm_variables
 
 # Parts of a model that consist of convolutions and matrix products only. What follows them
 # (decoding of boxes, suppression) needs more digits than bfloat16 has: 8 bits cannot hold a
@@ -60,11 +63,18 @@ def init_distributed(launcher: str, device: torch.device, dist_params: dict[str,
     Args:
         launcher: ``'pytorch'`` (torchrun), ``'slurm'`` or ``'mpi'``.
         device: Device of the run.
-        dist_params: ``dist_params`` of the config; ``backend`` and ``port``.
+        dist_params: ``dist_params`` of the config; ``backend``, ``port`` (slurm only: torchrun
+            knows it) and ``timeout``, the seconds after which a process that does not answer is
+            given up (default: that of torch, 30 minutes for gloo and 10 for nccl).
 
     Raises:
-        ValueError: the variables that the launcher sets are missing.
+        ValueError: the variables that the launcher sets are missing, or the timeout is not
+            positive.
     """
+    dist_params = dict(dist_params)
+    port = dist_params.pop("port", None)
+    if "timeout" in dist_params:
+        dist_params["timeout"] = _seconds(dist_params["timeout"])
     if launcher == "mpi":
         _export_mpi()
     missing = [name for name in LAUNCHER_VARIABLES[launcher] if name not in os.environ]
@@ -73,6 +83,10 @@ def init_distributed(launcher: str, device: torch.device, dist_params: dict[str,
             f"--launcher {launcher}: {', '.join(missing)} not set in the environment; "
             f"start the script with {STARTERS[launcher]}"
         )
+    if launcher == "slurm":
+        # mmcv would let every process look for a free port on its own, and divides by the GPUs.
+        export_slurm_variables(port)
+        launcher = "pytorch"
     if device.type == "cpu":
         # MPI's own start-up in mmcv wants a GPU; its variables serve torch's as well.
         launcher = "pytorch" if launcher == "mpi" else launcher
@@ -144,6 +158,12 @@ def _to_float(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _to_float(item) for key, item in value.items()}
     return value
+
+
+def _seconds(value: float) -> datetime.timedelta:
+    if not isinstance(value, (int, float)) or value <= 0:
+        raise ValueError(f"dist_params.timeout is a number of seconds, got {value!r}")
+    return datetime.timedelta(seconds=value)
 
 
 def _export_mpi() -> None:

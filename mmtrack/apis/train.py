@@ -9,7 +9,6 @@ import mmcv
 import torch
 from mmcv.runner import (
     BaseRunner,
-    CheckpointLoader,
     DistSamplerSeedHook,
     EpochBasedRunner,
     Fp16OptimizerHook,
@@ -21,9 +20,11 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmtrack.core.evaluation.eval_hooks import DistEvalHook, EvalHook
+from mmtrack.core.hook import EpochSeedHook
 from mmtrack.datasets import build_dataloader, build_dataset
 from mmtrack.utils import build_ddp, build_dp, get_root_logger
 
+from .resume import check_resumable
 from .task import hand_on_bytes
 
 LOADER_KEYS = ("samples_per_gpu", "workers_per_gpu", "persistent_workers", "samples_per_epoch")
@@ -44,7 +45,9 @@ def train_model(
         model: Model with initialised weights.
         dataset: Training dataset, or one for each entry of ``cfg.workflow``.
         cfg: The config. ``cfg.device`` names the device (``'cuda'`` or ``'cpu'``; CUDA where
-            there is one by default), ``cfg.gpu_ids`` the index of a single device.
+            there is one by default), ``cfg.gpu_ids`` the index of a single device. With
+            ``cfg.deterministic`` and ``cfg.seed`` each epoch starts from a seed of its own, so
+            that a resumed run repeats an uninterrupted one.
         distributed: A process group is there and each process trains on its share.
         validate: Evaluate on ``cfg.data.val`` as ``cfg.evaluation`` says.
         timestamp: Name of the log files.
@@ -86,30 +89,15 @@ def train_model(
     if validate:
         by_epoch = isinstance(runner, EpochBasedRunner)
         runner.register_hook(_eval_hook(cfg, model, distributed, by_epoch), priority="LOW")
+    if cfg.get("seed") is not None and (cfg.get("deterministic") or resume_from):
+        # Without it a resumed run would draw the numbers of epoch 1 once more.
+        runner.register_hook(EpochSeedHook(cfg.seed), priority="VERY_HIGH")
     if resume_from:
         check_resumable(resume_from)
         runner.resume(resume_from, map_location="cpu")
     elif cfg.get("load_from"):
         runner.load_checkpoint(cfg.load_from)
     runner.run(loaders, cfg.get("workflow", [("train", 1)]))
-
-
-def check_resumable(path: str) -> None:
-    """Refuse to resume from weights alone: epoch and optimizer would silently start anew.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: the checkpoint lacks the state of the training run.
-    """
-    checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
-    meta = checkpoint.get("meta") or {}
-    lacking = [key for key in ("epoch", "iter") if key not in meta]
-    lacking += [] if "optimizer" in checkpoint else ["optimizer"]
-    if lacking:
-        raise ValueError(
-            f"{path} cannot be resumed from, it lacks {', '.join(lacking)} (a published model?); "
-            "to start from its weights, set load_from in the config"
-        )
 
 
 def _train_loader(

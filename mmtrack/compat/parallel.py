@@ -72,18 +72,44 @@ def _cpu_backend(backend: str) -> str:
 
 
 def _first_slurm_node() -> str:
-    command = ["scontrol", "show", "hostname", os.environ["SLURM_NODELIST"]]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+    """Name of the machine of process 0, from a list such as ``node[03-05,9]``."""
+    nodes = os.environ["SLURM_NODELIST"]
+    command = ["scontrol", "show", "hostnames", nodes]
+    try:
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ValueError(
+            f"cannot learn the machines in SLURM_NODELIST={nodes} ({error}); set MASTER_ADDR to "
+            "the name of the first one"
+        ) from error
+    return done.stdout.split()[0]
+
+
+def export_slurm_variables(port: int | None = None) -> None:
+    """Translate the variables of a slurm task into those of torch.
+
+    Args:
+        port: Port of process 0. None takes ``MASTER_PORT``, or a port made of the numbers of job
+            and step, which is the same in all tasks and differs between jobs on one machine.
+
+    Raises:
+        ValueError: the machines of the job cannot be learnt.
+    """
+    env = os.environ
+    env["RANK"], env["WORLD_SIZE"] = env["SLURM_PROCID"], env["SLURM_NTASKS"]
+    env["LOCAL_RANK"] = env.get("SLURM_LOCALID", "0")
+    if port is None and "MASTER_PORT" not in env:
+        job, step = (int(env.get(f"SLURM_{name}", "0")) for name in ("JOB_ID", "STEP_ID"))
+        port = 29500 + (job + step) % 1000
+    if port is not None:
+        env["MASTER_PORT"] = str(port)
+    if "MASTER_ADDR" not in env:
+        env["MASTER_ADDR"] = _first_slurm_node()
 
 
 def _init_slurm_on_cpu(backend: str, port: int | None = None) -> None:
     """Start the process group of a slurm job without GPUs."""
-    os.environ["RANK"] = os.environ["SLURM_PROCID"]
-    os.environ["WORLD_SIZE"] = os.environ["SLURM_NTASKS"]
-    os.environ["LOCAL_RANK"] = os.environ.get("SLURM_LOCALID", "0")
-    os.environ["MASTER_PORT"] = str(port or os.environ.get("MASTER_PORT", 29500))
-    if "MASTER_ADDR" not in os.environ:
-        os.environ["MASTER_ADDR"] = _first_slurm_node()
+    export_slurm_variables(port)
     distributed.init_process_group(_cpu_backend(backend))
 
 

@@ -2,7 +2,8 @@
 
 Needed by: every mmcv 1.x. ``EpochBasedRunner.resume`` executes the configuration text inside a
 checkpoint as Python; ``IterBasedRunner.resume`` asks for a CUDA device; files are written in
-place, so a run that is killed leaves a truncated checkpoint under its final name. Each epoch
+place, so a run that is killed leaves a truncated checkpoint under its final name, and links are
+removed before they are made anew, so it can leave no ``latest.pth``. Each epoch
 sleeps for two seconds to avoid a deadlock of data loaders that torch no longer has (mmcv's
 successor does not sleep either).
 """
@@ -10,6 +11,7 @@ successor does not sleep either).
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -163,6 +165,23 @@ def _put(self: object, obj: bytes, filepath: str | os.PathLike) -> None:
         file.write(obj)
 
 
+def _symlink(src: str, dst: str, overwrite: bool = True, **kwargs: Any) -> None:  # noqa: ANN401
+    """A symbolic link that replaces the one before in one step."""
+    if not overwrite:
+        os.symlink(src, dst, **kwargs)
+        return
+    folder, name = os.path.split(os.path.abspath(dst))
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)  # of a killed run whose process had the same number
+    os.symlink(src, temporary, **kwargs)
+    os.replace(temporary, dst)
+
+
+def _link_atomically(module: ModuleType) -> None:
+    module.symlink = _symlink
+
+
 def _write_atomically(module: ModuleType) -> None:
     module.HardDiskBackend.put = _put
 
@@ -174,3 +193,4 @@ def install() -> None:
     when_imported("mmcv.runner.base_runner", _replace_epoch_resume)
     when_imported("mmcv.runner.iter_based_runner", _replace_iteration_resume)
     when_imported("mmcv.fileio.file_client", _write_atomically)
+    when_imported("mmcv.utils.path", _link_atomically)

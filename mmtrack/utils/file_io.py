@@ -31,6 +31,9 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
     Args:
         path: Final name of the file.
         mode: ``'w'`` or ``'wb'``.
+
+    Raises:
+        OSError: the file cannot be written (a full disk, for example); it names the file.
     """
     path = os.fspath(path)
     folder = os.path.dirname(os.path.abspath(path))
@@ -45,6 +48,8 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp creates files for the owner alone
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = path  # write() and fsync() do not know it
         raise
