@@ -392,24 +392,52 @@ class CocoVideoDataset(CocoDataset):
 
     def _evaluate_tracks(self, results: dict | list, logger: Any, track_kwargs: dict) -> dict:
         """CLEAR MOT and identity scores of ``track_bboxes``."""
+        return eval_mot(**self.track_inputs(results), logger=logger, **track_kwargs)
+
+    def track_inputs(self, results: dict | list) -> dict[str, list]:
+        """What ``eval_mot`` compares: ``results``, ``annotations`` and ``classes``.
+
+        Args:
+            results: Of a test run, with ``track_bboxes``.
+
+        Raises:
+            ValueError: the results do not fit, or objects have no identity.
+        """
         if not self.load_as_video:
             raise ValueError(
                 "metric 'track' needs videos, but the data set has load_as_video=False."
             )
         tracks = self._entries(results, "track_bboxes", "track")
-        videos = np.array([info["video_id"] for info in self.data_infos])
-        starts = np.flatnonzero(videos[1:] != videos[:-1]) + 1
-        groups = np.split(np.arange(len(videos)), starts)
+        groups = self.positions_of_videos()
         anns = [self.get_ann_info(info) for info in self.data_infos]
         if any("instance_ids" not in ann for ann in anns):
             self.coco.require("annotations", "instance_id")
-        return eval_mot(
-            results=[[tracks[i] for i in group] for group in groups],
-            annotations=[[anns[i] for i in group] for group in groups],
-            logger=logger,
-            classes=[self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids],
-            **track_kwargs,
-        )
+        return {
+            "results": [[tracks[i] for i in group] for group in groups],
+            "annotations": [[anns[i] for i in group] for group in groups],
+            "classes": self.category_names(),
+        }
+
+    def positions_of_videos(self) -> list[np.ndarray]:
+        """Positions in ``data_infos`` of the frames of each video, in the order of the videos."""
+        videos = np.array([info["video_id"] for info in self.data_infos])
+        starts = np.flatnonzero(videos[1:] != videos[:-1]) + 1
+        return np.split(np.arange(len(videos)), starts)
+
+    def category_names(self) -> list[str]:
+        """Names of the categories in the order of the labels."""
+        return [self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids]
+
+    def detection_inputs(
+        self, results: dict | list, metric: str = "bbox"
+    ) -> tuple[dict[str, list[dict]], list[dict]]:
+        """Ground truth and detections as ``coco_average_precision`` takes them.
+
+        Args:
+            results: See :meth:`evaluate`.
+            metric: ``'bbox'`` or ``'segm'``.
+        """
+        return self._ground_truth(metric), self._detections(results, metric)
 
     def _detections(self, results: dict | list, metric: str) -> list[dict]:
         """Detections in the COCO result format: boxes with a mask for ``'segm'``.
@@ -464,7 +492,7 @@ class CocoVideoDataset(CocoDataset):
         rows = [[name, f"{value:.4f}"] for name, value in found.scores.items()]
         print_log("\n" + AsciiTable([["score", metric], *rows]).table, logger=logger)
         if classwise:
-            names = [self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids]
+            names = self.category_names()
             rows = [[n, f"{ap:.3f}"] for n, ap in zip(names, found.class_aps, strict=True)]
             print_log("\n" + AsciiTable([["category", "AP"], *rows]).table, logger=logger)
         scores = {f"{metric}_{item}": round(found.scores[item], 4) for item in items}

@@ -10,7 +10,12 @@ import numpy as np
 from mmcv.utils import print_log
 from mmdet.datasets.builder import DATASETS
 
-from mmtrack.core.evaluation.vid_speed import motion_ious, speed_average_precision, speed_table
+from mmtrack.core.evaluation.vid_speed import (
+    SpeedScores,
+    motion_ious,
+    speed_average_precision,
+    speed_table,
+)
 
 from .coco_video_dataset import CocoVideoDataset
 from .imagenet_vid_classes import VID_CLASSES
@@ -102,24 +107,37 @@ class ImagenetVIDDataset(CocoVideoDataset):
         )
         if metric != "bbox" or not self.load_as_video:
             return scores
-        motion = self._motion()
-        if motion is None:
+        found = self.speed_scores(detections, iou_thrs)
+        if found is None:
             print_log(
                 f"{self.ann_file}: objects without 'instance_id' have no speed; the scores of "
                 "slow, medium and fast objects are left out.",
                 logger=logger,
             )
             return scores
-        found = speed_average_precision(
-            self._ground_truth(metric),
+        names = self.category_names() if classwise else None
+        print_log("\n" + speed_table(found, names), logger=logger)
+        return {**scores, **{f"{metric}_{key}": round(v, 4) for key, v in found.scores.items()}}
+
+    def speed_scores(
+        self, detections: list[dict], iou_thrs: Sequence[float] | float | None = None
+    ) -> SpeedScores | None:
+        """AP of slow, medium and fast objects; None where objects have no identity.
+
+        Args:
+            detections: As of ``detection_inputs``.
+            iou_thrs: IoU thresholds; None takes 0.5, 0.55, ..., 0.95.
+        """
+        motion = self._motion()
+        if motion is None:
+            return None
+        return speed_average_precision(
+            self._ground_truth("bbox"),
             motion,
             detections,
             cat_ids=self.cat_ids,
             iou_thrs=[iou_thrs] if isinstance(iou_thrs, float) else iou_thrs,
         )
-        names = [self.coco.cats[cat_id]["name"] for cat_id in self.cat_ids]
-        print_log("\n" + speed_table(found, names if classwise else None), logger=logger)
-        return {**scores, **{f"{metric}_{key}": round(v, 4) for key, v in found.scores.items()}}
 
     def _motion(self) -> np.ndarray | None:
         """Motion IoU of the annotations in the order of ``_ground_truth``; None without ids."""

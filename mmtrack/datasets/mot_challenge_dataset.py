@@ -285,16 +285,31 @@ class MOTChallengeDataset(CocoVideoDataset):
         Returns:
             Ground truth, results and lengths by name of the video.
         """
-        frames = self._frames_of_results(results, "track")
-        tables, truth, lengths = {}, {}, {}
-        for name, at in self._videos().items():
-            infos = [self.data_infos[i] for i in at]
-            tables[name] = self._track_table([frames[i] for i in at], infos)
+        tables = self.result_tables(results)
+        truth, lengths = self.ground_truth()
+        return truth, tables, lengths
+
+    def ground_truth(self) -> tuple[dict[str, MOTTable], dict[str, int]]:
+        """Ground truth of each video in pixels of the benchmark, and known lengths."""
+        truth, lengths = {}, {}
+        for name in self._videos():
             truth[name] = self._read_ground_truth(name)
             seqinfo = osp.join(self.img_prefix, name, "seqinfo.ini")
             if osp.isfile(seqinfo):
                 lengths[name] = read_seqinfo(seqinfo).length
-        return truth, tables, lengths
+        return truth, lengths
+
+    def result_tables(self, results: dict | list) -> dict[str, MOTTable]:
+        """Tracks of each video in pixels of the benchmark.
+
+        Args:
+            results: With ``track_bboxes``, one entry per image.
+        """
+        frames = self._frames_of_results(results, "track")
+        return {
+            name: self._track_table([frames[i] for i in at], [self.data_infos[i] for i in at])
+            for name, at in self._videos().items()
+        }
 
     def _score_tracks(
         self, results: dict | list, iou_thr: float, logger: logging.Logger | str | None
