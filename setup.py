@@ -40,6 +40,7 @@ setup(
     install_requires=requirements("runtime"),
     extras_require={
         "optional": requirements("optional"),
+        "loggers": requirements("loggers"),
         "tests": requirements("tests"),
         "docs": requirements("docs"),
         "all": requirements("optional") + requirements("tests") + requirements("docs"),

@@ -37,7 +37,8 @@ port=${PORT:-29500}
 
 launcher=(--nnodes="${NNODES:-1}" --nproc_per_node="$processes")
 if [ "${MAX_RESTARTS:-0}" -gt 0 ]; then
-    # The static rendezvous keeps the addresses of dead processes, this one starts afresh.
+    # A store that outlives the processes would give the new ones the addresses of the dead ones.
+    export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
     launcher+=(--max-restarts="$MAX_RESTARTS" --rdzv-backend=c10d --rdzv-id="mmtrack-$port"
         --rdzv-endpoint="$address:$port")
     if [ "${NODE_RANK:-0}" -eq 0 ]; then

@@ -40,6 +40,12 @@ def share_text(text: str) -> str:
     return bytes(content.tolist()).decode()
 
 
+def _first_words(error: Exception) -> str:
+    """The first sentence of an error, without the place in the sources of the backend."""
+    line = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])
+    return line.partition(". ")[0]
+
+
 @contextlib.contextmanager
 def lost_processes_explained(work_dir: str) -> Iterator[None]:
     """Say in plain words that another process of the run has died or hangs, and end this one.
@@ -60,7 +66,7 @@ def lost_processes_explained(work_dir: str) -> Iterator[None]:
             raise
         sys.stderr.write(
             f"error: process {rank} of {world_size} (pid {os.getpid()} on {socket.gethostname()}) "
-            f"has lost another process, which died or hangs: {str(error).splitlines()[0]}\n"
+            f"has lost another process, which died or hangs: {_first_words(error)}\n"
             "Its own messages, or the launcher's summary, say which one and why. Start the same "
             f"command with --auto-resume to go on from the last good checkpoint in {work_dir}.\n"
         )
