@@ -25,6 +25,7 @@ from mmtrack.models.vid import BaseVideoDetector
 from .inference import REF_IMG_SAMPLER, inference_mot, inference_sot, inference_vid
 
 POLYGON = 8  # numbers of a quadrangle, as in the files of VOT
+TRIAL_SIZE = (240, 320)  # height, width
 SOT_LINE = 3  # pixels; one box, which must be found at a glance
 
 
@@ -155,7 +156,7 @@ def video_task(model: nn.Module, score_thr: float, region: np.ndarray | None) ->
     Args:
         model: From :func:`~mmtrack.apis.init_model`.
         score_thr: Lowest score that is shown; not used where one object is followed.
-        region: Object in the first frame, where one is followed.
+        region: Object in the first frame, where one is followed; else not used.
 
     Raises:
         TypeError: the model is none of this toolbox's kinds.
@@ -173,6 +174,19 @@ def video_task(model: nn.Module, score_thr: float, region: np.ndarray | None) ->
         f"{type(model).__name__} is no video model: it must derive from BaseMultiObjectTracker, "
         "BaseVideoDetector or BaseSingleObjectTracker"
     )
+
+
+def try_out(model: nn.Module) -> None:
+    """Run a model on a grey frame: what cannot work with raw frames fails now, and caches fill.
+
+    Raises:
+        TypeError: it is no video model.
+        ValueError: its config needs more than frames, for example public detections.
+    """
+    height, width = TRIAL_SIZE
+    task = video_task(model, 1.0, np.array([0.4, 0.4, 0.6, 0.6]) * [width, height, width, height])
+    image = np.full((height, width, 3), 114, np.uint8)
+    task.draw(image, task.infer(image, 0))
 
 
 def reference_sampler(config: mmcv.Config) -> dict[str, int]:
