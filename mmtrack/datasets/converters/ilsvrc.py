@@ -158,7 +158,7 @@ def vid_training_videos(root: str | os.PathLike) -> list[VIDVideo]:
 
 
 def vid_validation_videos(root: str | os.PathLike) -> list[VIDVideo]:
-    """Videos of ``Lists/VID_val_videos.txt``: lines ``<folder> ... <number of frames>``.
+    """Videos of ``Lists/VID_val_videos.txt``: folder first, number of frames last on a line.
 
     Raises:
         FileNotFoundError: there is no list.

@@ -61,7 +61,7 @@ def unzip_got10k(root: str | os.PathLike, report: Report = print) -> None:
     """Unpack ``full_data/`` to train/, val/ and test/ with their list.txt.
 
     Args:
-        root: Folder of full_data/, which has train_data/*.zip, val_data.zip and test_data.zip;
+        root: Folder of full_data/, which has ``train_data/*.zip``, val_data.zip and test_data.zip;
             splits that are not there are left out.
         report: Gets a line about each archive.
 

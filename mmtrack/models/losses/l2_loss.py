@@ -20,9 +20,8 @@ class L2Loss(nn.Module):
         reduction: ``'none'``, ``'mean'`` or ``'sum'``.
         loss_weight: Factor of the loss.
 
-    Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tracking", CVPR
-        2021,
-    equation 5.
+    Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tracking",
+    CVPR 2021, equation 5.
     """
 
     def __init__(

@@ -18,9 +18,8 @@ class MultiPosCrossEntropyLoss(nn.Module):
         reduction: ``'none'``, ``'mean'`` or ``'sum'`` over the rows.
         loss_weight: Factor of the loss.
 
-    Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tracking", CVPR
-        2021,
-    equation 4.
+    Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tracking",
+    CVPR 2021, equation 4.
     """
 
     def __init__(self, reduction: str = "mean", loss_weight: float = 1.0):

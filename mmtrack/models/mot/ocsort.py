@@ -12,6 +12,5 @@ class OCSORT(TrackingByDetection):
     detections.
 
     Reference: Cao et al., "Observation-Centric SORT: Rethinking SORT for Robust Multi-Object
-        Tracking",
-    CVPR 2023, `arXiv:2203.14360 <https://arxiv.org/abs/2203.14360>`_.
+    Tracking", CVPR 2023, `arXiv:2203.14360 <https://arxiv.org/abs/2203.14360>`_.
     """
