@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "en" / "_ext")]
 
 from mmtrack.version import __version__  # noqa: E402  (needs the path above)
 
@@ -14,16 +14,22 @@ release = __version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "sphinx-mathjax-offline",
+    "api_pages",
+    "zoo_tables",
 ]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = f"mmtrack {release}"
 autodoc_typehints = "description"
+napoleon_use_ivar = True  # fields of named tuples are described once
 autodoc_member_order = "bysource"
+autosummary_generate = False  # the pages are those of _ext/api_pages.py
 copybutton_prompt_text = "$ "
