@@ -92,6 +92,14 @@ def test_gif_keeps_order_time_and_colours():
         assert np.abs(pixel - color[::-1]).max() < 12
 
 
+def test_gif_keeps_the_colour_of_a_thin_box_in_a_noisy_picture():
+    noise = np.random.default_rng(0).integers(60, 140, (90, 160, 1), np.uint8).repeat(3, axis=2)
+    noise[20, 30:60] = (0, 215, 255)
+    animation = Image.open(io.BytesIO(encode_gif([noise, noise], width=None)))
+    pixels = np.asarray(animation.convert("RGB")).astype(int)
+    assert np.abs(pixels[20, 30:60] - (255, 215, 0)).max() < 12
+
+
 @pytest.mark.parametrize(
     ("images", "options", "message"),
     [
