@@ -82,8 +82,8 @@ class VideoService:
         """Run the model on the video of a checked request.
 
         Raises:
-            RequestError: the video cannot be decoded to its end or is too large, or the first box
-                does not touch it.
+            RequestError: the video cannot be decoded to its end, it or the answer is too large,
+                or the first box does not fit.
         """
         task = video_task(self.model, request.score_thr, request.region)
         with request_folder() as folder:
@@ -91,8 +91,20 @@ class VideoService:
             images = fitting_first(frames, request.region)
             if request.output == "json":
                 text = json.dumps(found(task, images, frames), allow_nan=False)
-                return Answer(200, JSON, text.encode())
-            return Answer(200, MP4, drawn(task, images, frames.fps, folder / "answer.mp4"))
+                return self._checked(Answer(200, JSON, text.encode()))
+            body = drawn(task, images, frames.fps, folder / "answer.mp4")
+            return self._checked(Answer(200, MP4, body))
+
+    def _checked(self, answer: Answer) -> Answer:
+        """An answer that is not too large to be sent."""
+        size, limit = len(answer.body) / 2**20, self.limits.max_answer_megabytes
+        if size > limit:
+            raise RequestError(
+                TOO_LARGE,
+                f"the answer has {size:.1f} MB, the limit of this server is {limit:g} MB; send the "
+                "video in parts, or ask for output=json",
+            )
+        return answer
 
 
 class DecodedFrames:

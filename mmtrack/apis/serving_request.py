@@ -49,11 +49,14 @@ class Limits:
         max_megabytes: Size of the video file.
         max_frames: Frames of the video.
         max_pixels: Pixels of a frame; the default is a little more than 4K, 4096 x 2304.
+        max_answer_megabytes: Size of the drawn video or the JSON. TorchServe kills a worker whose
+            answer exceeds its ``max_response_size``, so that must be larger.
     """
 
     max_megabytes: float = 256
     max_frames: int = 20_000
     max_pixels: int = 4096 * 2304
+    max_answer_megabytes: float = 256
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.util
 import json
 import os
@@ -24,12 +25,17 @@ from mmtrack.utils.folder_io import staging_folder
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # what model_archiver takes
 WEIGHTS_FILE = "weights.pth"
 SETTINGS_FILE = "model-config.yaml"
+LIMITS = {
+    "max_megabytes": "size of a video",
+    "max_frames": "frames of a video",
+    "max_pixels": "pixels of a frame",
+    "max_answer_megabytes": "size of an answer",
+}
 HANDLER = Path(__file__).with_name("mmtrack_handler.py")
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    limits = Limits()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="config file of a whole model (MOT, SOT, VID or VIS)")
     parser.add_argument("checkpoint", help="weights of the whole model")
@@ -43,24 +49,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "-f", "--force", action="store_true", help="replace an archive of the same name"
     )
-    parser.add_argument(
-        "--max-megabytes",
-        type=float,
-        default=limits.max_megabytes,
-        help="largest video that is accepted (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-frames",
-        type=int,
-        default=limits.max_frames,
-        help="longest video that is accepted (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=int,
-        default=limits.max_pixels,
-        help="largest frames that are accepted (default: %(default)s)",
-    )
+    for limit in dataclasses.fields(Limits):
+        parser.add_argument(
+            f"--{limit.name.replace('_', '-')}",
+            type=type(limit.default),
+            default=limit.default,
+            help=f"limit of the server: {LIMITS[limit.name]} (default: %(default)s)",
+        )
     parser.add_argument(
         "--response-timeout",
         type=int,
@@ -110,7 +105,7 @@ def server_settings(args: argparse.Namespace) -> dict:
     """Content of model-config.yaml: settings of TorchServe, and limits for the handler."""
     if args.response_timeout < 1:
         raise ValueError(f"--response-timeout must be positive, but is {args.response_timeout}")
-    limits = Limits(args.max_megabytes, args.max_frames, args.max_pixels)
+    limits = Limits(**{name: getattr(args, name) for name in LIMITS})
     return {
         "responseTimeout": args.response_timeout,
         "batchSize": 1,  # trackers see one video at a time

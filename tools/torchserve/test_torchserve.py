@@ -10,6 +10,7 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torch is imported
 
+import dataclasses
 import http.client
 import itertools
 import json
@@ -34,7 +35,7 @@ from mmtrack.apis.serving_request import DEFAULT_SCORE_THR, Limits
 from mmtrack.core.visualization import open_source, present
 from mmtrack.utils.file_io import atomic_write
 
-NO_LIMITS = Limits(max_megabytes=2**30, max_frames=2**40, max_pixels=2**40)
+NO_LIMITS = Limits(*[2**40] * len(dataclasses.fields(Limits)))
 OUTPUTS = {"both": ("mp4", "json"), "video": ("mp4",), "results": ("json",)}
 
 
