@@ -53,6 +53,7 @@ def work(argv: list[str], cwd: str, log: str, env: dict[str, str], timeout: floa
     sys.stdin = open(os.devnull)  # noqa: SIM115 (until the process ends)
     os.chdir(cwd)
     os.environ.update(env)
+    sys.path[:0] = [os.path.abspath(p) for p in env.get("PYTHONPATH", "").split(":") if p]
     status = 0
     try:
         if argv[0] == "-m":

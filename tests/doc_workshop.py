@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import mmcv
 import numpy as np
-from doc_blocks import Command, commands
+from doc_blocks import Command, blocks, commands
 from launching import free_port
 
 QUICK = "configs/quickstart"
@@ -115,6 +115,14 @@ class Workshop:
         self.server.stdin.close()
         self.server.wait(30)
 
+    def write_files(self, path: Path) -> None:
+        """Write the files of ``my_project`` that a page shows."""
+        for block in blocks(path):
+            name = block.text.partition("\n")[0].removeprefix("# ")
+            if block.language == "python" and name.startswith("my_project/"):
+                (self.folder / name).parent.mkdir(exist_ok=True)
+                (self.folder / name).write_text(block.text)
+
     def run(self, command: Command) -> str | None:
         """Run a command; returns what went wrong, None where nothing did."""
         self.render_missing(command.words)
@@ -204,7 +212,7 @@ class Workshop:
         script = next((w for w in command.words if w.startswith(("tools/", "demo/"))), "")
         name = quick_start(command, script)
         filled = []
-        for word in command.words:
+        for word in self.expand(command.words):
             word = WORDS.get(word, word)
             published = word.startswith("configs/") and not word.startswith(QUICK)
             if word in CONFIG_WORDS or (published and not NO_NETWORK.search(script)):
@@ -214,18 +222,32 @@ class Workshop:
             filled.append(word)
         return filled
 
+    def expand(self, words: tuple[str, ...]) -> list[str]:
+        """The words with patterns replaced by the files they match, as the shell does."""
+        return [
+            name
+            for word in words
+            for name in (
+                sorted(str(p.relative_to(self.folder)) for p in self.folder.glob(word))
+                if "*" in word and not word.startswith("-")
+                else [word]
+            )
+        ]
+
     def shrink(self, words: list[str]) -> list[str]:
         """The same command with less work."""
         script = next((w for w in words if w.startswith(("tools/", "demo/"))), "")
         if script == "tools/synthesize.py":
             return small_rendering(words)
         if script in ("tools/train.py", "tools/dist_train.sh"):
-            words = short_training(words)
+            words = short_training(words, self.folder)
         if "dist_" in script:
             at = words.index(script) + 2
             words = [*words[:at], "2", *words[at + 1 :]]
             if "--device" not in words:
                 words = [*words[: at + 1], "--device", "cpu", *words[at + 1 :]]
+        if script.endswith(("sot_siamrpn_param_search.py", "dist_sot_siamrpn_search.sh")):
+            words = [one_value(word) for word in words]
         if script == "tools/analysis/benchmark.py":
             words = [*words, "--max-images", "6"]
         return words
@@ -264,17 +286,25 @@ def small_rendering(words: list[str]) -> list[str]:
     return words
 
 
-def short_training(words: list[str]) -> list[str]:
+def short_training(words: list[str], folder: Path) -> list[str]:
     """One epoch without processes for loading."""
     path = next(word for word in words if word.endswith(".py") and "tools/" not in word)
     short = dict(SHORT)
-    if "samples_per_epoch" in mmcv.Config.fromfile(path).data:
+    if "samples_per_epoch" in mmcv.Config.fromfile(str(folder / path)).data:
         short.update({"data.samples_per_epoch": 4, "data.samples_per_gpu": 2})
     options = [f"{key}={value}" for key, value in short.items()]
     if "--cfg-options" in words:
         at = words.index("--cfg-options") + 1
         return [*words[:at], *options, *words[at:]]
     return [*words, "--cfg-options", *options]
+
+
+def one_value(word: str) -> str:
+    """A range of settings, start, stop and step, with its first value alone."""
+    if not re.fullmatch(r"[\d.]+,[\d.]+,[\d.]+", word):
+        return word
+    start = float(word.split(",")[0])
+    return f"{start},{start + 0.01},1"
 
 
 def write_video(path: Path, frames: Path) -> None:

@@ -52,6 +52,7 @@ def test_commands_are_right(path, root):
     "path", [p for p in DOCUMENTS if any(CHEAP.search(c.words[1]) for c in runnable(p))], ids=str
 )
 def test_commands_without_a_network_run(path, workshop):
+    workshop.write_files(path)
     for command in runnable(path):
         if CHEAP.search(command.words[1]):
             problem = workshop.run(command)
@@ -62,6 +63,7 @@ def test_commands_without_a_network_run(path, workshop):
 @pytest.mark.parametrize("path", [p for p in DOCUMENTS if runnable(p)], ids=str)
 def test_commands_run(path, furnished):
     problems = {}
+    furnished.write_files(path)
     for command in runnable(path):
         problem = furnished.run(command)
         if problem:

@@ -71,3 +71,11 @@ def test_pages_are_in_the_contents():
     pages = {p.relative_to(folder).with_suffix("") for p in PAGES if folder in p.parents}
     generated = {Path("index"), *(p for p in pages if p.parts[0] in ("api", "methods"))}
     assert not sorted(str(p) for p in pages - generated if str(p) not in listed)
+
+
+def test_chinese_readme_has_the_commands_of_the_english_one():
+    english, chinese = (
+        [c.words for c in doc_blocks.commands(ROOT / name)]
+        for name in ("README.md", "README_zh-CN.md")
+    )
+    assert chinese == english
