@@ -36,6 +36,8 @@ setup(
     keywords="video object detection, multi-object tracking, single-object tracking, "
     "video instance segmentation",
     packages=find_packages(include=["mmtrack", "mmtrack.*"]),
+    # the page of results reports
+    package_data={"mmtrack.core.visualization.report": ["page/*"]},
     python_requires=">=3.10",
     install_requires=requirements("runtime"),
     extras_require={

@@ -1,0 +1,13 @@
+"""Gather what a results report shows from what a test run leaves."""
+
+from .gather import NoGroundTruth, gather_report
+from .mot_folder import gather_mot_folder
+from .pictures import encode_pictures, plan_pictures
+
+__all__ = [
+    "NoGroundTruth",
+    "encode_pictures",
+    "gather_mot_folder",
+    "gather_report",
+    "plan_pictures",
+]

@@ -1,0 +1,170 @@
+// Errors per frame as a strip, and below it a lane for each object and track.
+
+const GUTTER = 64; // CSS pixels left of the lanes, for ids
+const LANE = 13; // height of a lane
+const STRIP = 54;
+
+class Timeline {
+  constructor(report, store, root) {
+    Object.assign(this, { report, store });
+    this.strip = el("canvas", { class: "strip", role: "img" });
+    this.canvas = el("canvas", { role: "img", "aria-label": "Tracks over time" });
+    this.filler = el("div");
+    this.lanesBox = el("div", { class: "lanes", tabindex: "0", "aria-label": "Lanes of tracks" }, this.canvas, this.filler);
+    this.legend = el("span", { class: "muted" });
+    root.append(
+      el("div", { class: "timeline-head" }, el("h3", {}, "Time line"), this.legend),
+      this.strip, this.lanesBox,
+    );
+    this.lanesBox.addEventListener("scroll", () => this.drawLanes());
+    this.strip.addEventListener("click", (event) => store.set({ frame: this.frameAt(event), playing: false }));
+    this.canvas.addEventListener("click", (event) => this.select(event));
+  }
+
+  /** Take over the video and its filtered counts, then draw. */
+  update(video, counts) {
+    Object.assign(this, { video, counts });
+    const { state } = this.store;
+    this.lanes = [];
+    for (const boxes of video.sides) {
+      const tracks = tracksOf(boxes).filter((track) => this.passes(track));
+      if (!tracks.length) continue;
+      this.lanes.push({ heading: boxes.isTruth ? `objects (${tracks.length})` : `tracks (${tracks.length})` });
+      for (const track of tracks) {
+        this.lanes.push({ track, segments: segmentsOf(track, state.threshold) });
+      }
+    }
+    const words = ["click a bar to select"];
+    if (video.truth && video.results.hasIds) words.push("an object has the colours of the tracks that follow it");
+    this.legend.textContent = words.join("; ");
+    this.resize();
+  }
+
+  /** Whether a track has a row that passes the filters. */
+  passes(track) {
+    return track.rows.some((row) => passes(this.video, track.boxes, row, this.store.state));
+  }
+
+  resize() {
+    if (!this.video) return;
+    const width = Math.max(120, this.strip.parentElement.clientWidth - 26);
+    this.width = width;
+    const total = this.lanes.length * LANE;
+    this.visible = Math.min(total, 260);
+    this.lanesBox.hidden = !total;
+    sizeCanvas(this.strip, width, STRIP);
+    sizeCanvas(this.canvas, width, Math.max(1, this.visible));
+    this.filler.style.height = `${Math.max(0, total - this.visible)}px`;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.video) return;
+    this.drawStrip();
+    this.drawLanes();
+  }
+
+  xOf(frame) {
+    return GUTTER + (frame / this.video.length) * (this.width - GUTTER);
+  }
+
+  frameAt(event) {
+    const x = event.clientX - event.target.getBoundingClientRect().left;
+    const frame = Math.floor(((x - GUTTER) / (this.width - GUTTER)) * this.video.length);
+    return Math.max(0, Math.min(this.video.length - 1, frame));
+  }
+
+  /** Errors per frame, stacked by kind; frames that share a pixel show the worst of them. */
+  drawStrip() {
+    const context = this.start(this.strip);
+    const { kinds } = this.counts;
+    const shown = kinds.map((own, k) => (this.store.state.show.kinds[k] ? own : null));
+    const total = errorsPerFrame(this.counts, this.store.state);
+    const most = total.reduce((a, b) => Math.max(a, b), 1);
+    const bar = Math.max(1, (this.width - GUTTER) / this.video.length);
+    for (let frame = 0; frame < this.video.length; frame++) {
+      let y = STRIP - 2;
+      shown.forEach((own, k) => {
+        if (!own?.[frame]) return;
+        const height = (own[frame] / most) * (STRIP - 8);
+        context.fillStyle = this.report.kinds[k].color;
+        context.fillRect(Math.floor(this.xOf(frame)), y - height, Math.ceil(bar), height);
+        y -= height;
+      });
+    }
+    context.fillStyle = themeColor("--muted");
+    context.fillText(kinds.length ? `${most}` : "", 4, 12);
+    context.fillText(kinds.length ? "errors" : "", 4, STRIP - 6);
+    this.drawCursor(context, STRIP);
+    this.strip.setAttribute("aria-label", `Errors per frame, at most ${most}`);
+  }
+
+  drawLanes() {
+    if (!this.lanes.length) return;
+    const context = this.start(this.canvas);
+    const top = this.lanesBox.scrollTop;
+    const ink = themeColor("--muted");
+    const first = Math.floor(top / LANE);
+    const last = Math.min(this.lanes.length, Math.ceil((top + this.visible) / LANE));
+    for (let k = first; k < last; k++) {
+      const y = k * LANE - top;
+      const lane = this.lanes[k];
+      context.fillStyle = ink;
+      if (lane.heading) context.fillText(lane.heading, 4, y + LANE - 3);
+      else this.drawLane(context, lane, y, ink);
+    }
+    this.drawCursor(context, this.visible);
+  }
+
+  drawLane(context, { track, segments }, y, ink) {
+    const { selected } = this.store.state;
+    const chosen = selected && selected.isTruth === track.boxes.isTruth && selected.id === track.id;
+    if (chosen) {
+      context.fillStyle = themeColor("--fill");
+      context.fillRect(0, y, this.width, LANE);
+    }
+    context.fillStyle = chosen ? themeColor("--ink") : ink;
+    context.fillText(`${track.boxes.isTruth ? "o" : ""}${track.id}`, 16, y + LANE - 3);
+    for (const segment of segments) {
+      const [x, end] = [this.xOf(segment.first), this.xOf(segment.last + 1)];
+      const { color, thin } = this.lookOf(track, segment);
+      context.fillStyle = color;
+      const height = thin ? 3 : LANE - 4;
+      context.fillRect(x, y + (LANE - height) / 2, Math.max(1.5, end - x), height);
+    }
+  }
+
+  /** Colour of a piece of a lane; what nobody follows is thin. */
+  lookOf(track, { code, partner }) {
+    const { palette, kinds } = this.report;
+    const own = palette[track.id % palette.length];
+    if (code >= FIRST_ERROR) return { color: kinds[code - FIRST_ERROR].color, thin: track.boxes.isTruth };
+    if (!track.boxes.isTruth) return { color: code === CORRECT || !isJudged(track.boxes) ? own : themeColor("--grey") };
+    if (code !== CORRECT) return { color: isJudged(track.boxes) ? themeColor("--grey") : own, thin: true };
+    return { color: partner < 0 ? themeColor("--found") : palette[partner % palette.length] };
+  }
+
+  drawCursor(context, height) {
+    const x = this.xOf(this.store.state.frame + 0.5);
+    context.fillStyle = themeColor("--ink");
+    context.fillRect(x - 0.75, 0, 1.5, height);
+  }
+
+  start(canvas) {
+    const context = canvas.getContext("2d");
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.font = "10px system-ui, sans-serif";
+    return context;
+  }
+
+  /** Select the track of the bar that was clicked, and go to that frame. */
+  select(event) {
+    const y = event.clientY - this.canvas.getBoundingClientRect().top + this.lanesBox.scrollTop;
+    const lane = this.lanes[Math.floor(y / LANE)];
+    if (!lane?.track) return;
+    const { id, boxes } = lane.track;
+    this.store.set({ selected: { isTruth: boxes.isTruth, id }, frame: this.frameAt(event), playing: false });
+  }
+}
