@@ -12,7 +12,7 @@ project = "mmtrack"
 author = "The mmtrack authors"
 release = __version__
 extensions = [
-    "myst_parser",
+    "myst_nb",  # notebooks, and everything else that is Markdown
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
@@ -24,7 +24,8 @@ extensions = [
 ]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+nb_execution_mode = "off"  # the notebooks of demo/ are kept with their outputs
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = f"mmtrack {release}"

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-NEEDED = ("sphinx", "myst_parser", "furo", "sphinx_copybutton")
+NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton")
 
 
 @pytest.fixture(scope="module")
