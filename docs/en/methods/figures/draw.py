@@ -164,7 +164,7 @@ def qdtrack_train() -> Figure:
     fig.box("rpn", 1, 1, "net", "detector|proposals only")
     fig.box("pos", 2, 0, "op", "sampled boxes|on objects")
     fig.box("all", 2, 1, "op", "sampled boxes,|background too")
-    fig.box("embed", 3, 0.5, "net", "QuasiDenseEmbedHead|embeddings")
+    fig.box("embed", 3, 0.5, "net", "QuasiDense-|EmbedHead")
     fig.box("track", 4, 0, "op", "dot products:|loss_track")
     fig.box("aux", 4, 1, "op", "cosines:|loss_track_aux")
     fig.arrow("key", "detector")

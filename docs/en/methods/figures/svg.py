@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
-BOX_WIDTH, BOX_HEIGHT = 150, 56
-GAP_X, GAP_Y = 36, 60
+BOX_WIDTH, BOX_HEIGHT = 162, 60
+GAP_X, GAP_Y = 30, 58
 MARGIN = 22
-LINE = 15  # between lines of text
+LINE = 17  # between lines of text
 LEGEND = 36
 LANE = 26  # from the outer boxes to an arrow around them
 
@@ -24,11 +24,11 @@ STYLE = """
   .op { fill: #eef1f4; stroke: #7d8894; }
   .mem { fill: #f0e8f9; stroke: #9067c6; }
   .out { fill: #e3f3e8; stroke: #3f9a5f; }
-  text { font: 12.5px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: #1d2530;
+  text { font: 14px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: #1d2530;
     text-anchor: middle; }
-  .label { font-size: 11px; fill: #4a5561; stroke: #ffffff; stroke-width: 4px; paint-order: stroke;
+  .label { font-size: 12.5px; fill: #4a5561; stroke: #ffffff; stroke-width: 4px; paint-order: stroke;
     stroke-linejoin: round; }
-  .key { font-size: 11px; fill: #4a5561; text-anchor: start; }
+  .key { font-size: 12px; fill: #4a5561; text-anchor: start; }
   .way { fill: none; stroke: #5d6875; stroke-width: 1.5; }
   .later { stroke-dasharray: 5 4; }
   .tip { fill: #5d6875; }
@@ -177,7 +177,7 @@ class Figure:
                 f'<rect class="box {kind}" x="{x:g}" y="{y - 10:g}" width="14" height="12" rx="3"/>'
             )
             drawn.append(f'<text class="key" x="{x + 20:g}" y="{y:g}">{KINDS[kind]}</text>')
-            x += 44 + 6 * len(KINDS[kind])
+            x += 46 + 6.6 * len(KINDS[kind])
         return drawn
 
 
