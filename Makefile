@@ -37,8 +37,9 @@ $(STAMP):
 	@$(PIP) install --no-build-isolation -r requirements/mminstall.txt
 	@echo "[3/4] test tools and optional parts"
 	@$(PIP) install -r requirements/tests.txt
-	@$(PIP) install -r requirements/optional.txt || echo \
-	  "Some optional parts have no package for this Python; everything works without them."
+	@$(PIP) install -r requirements/optional.txt || sed '/^ *#/d; /^ *$$/d' requirements/optional.txt | \
+	  while read -r part; do $(PIP) install "$$part" </dev/null || echo \
+	  "$$part has no package for this machine; everything else works without it."; done
 	@echo "[4/4] mmtrack"
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@rm -f $(VENV)/.mmtrack-*; touch $@
