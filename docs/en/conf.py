@@ -9,7 +9,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "en" / "_ext")]
 from mmtrack.version import __version__  # noqa: E402  (needs the path above)
 
 project = "mmtrack"
-author = "The mmtrack authors"
+author = project_copyright = "The mmtrack authors"
 release = __version__
 extensions = [
     "myst_nb",  # notebooks, and everything else that is Markdown
