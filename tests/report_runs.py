@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pycocotools.mask as coco_mask
 
+from mmtrack.core.visualization.report import Report
 from mmtrack.datasets import build_dataset
 from mmtrack.datasets.converters import convert_mot_subset, find_sequences, ilsvrc
 from mmtrack.datasets.converters.youtube_vis import annotation_file, convert_youtube_vis
@@ -27,6 +28,11 @@ class Run(NamedTuple):
     results: Path
     dataset: object
     raw: dict
+
+
+def empty_report(title: str = "title") -> Report:
+    """A report before anything is known."""
+    return Report(title, "", {}, (), (), (), (), (), ())
 
 
 def finish(folder: Path, test: dict, make_results) -> Run:

@@ -8,6 +8,8 @@ from mmtrack.core.evaluation import (
     evaluate_mot_challenge,
     mot_challenge_curves,
     mot_challenge_errors,
+    mot_challenge_judgement,
+    mot_challenge_sequence_curves,
 )
 
 BOX = (10, 20, 30, 60)
@@ -63,6 +65,33 @@ def test_every_error_by_hand(table):
     np.testing.assert_array_equal(errors.boxes, [other, BOX, other, BOX])
 
 
+def test_every_box_is_judged(table):
+    """Object 1 is followed by 5, then 6; 9 stands on a distractor, 8 on nothing."""
+    other, far = (200, 20, 30, 60), (400, 20, 30, 60)
+    gt = table(
+        (1, 1, *BOX), (2, 1, *BOX), (1, 2, *other), (2, 3, *far),
+        classes=[1, 1, 7, 1], scores=[1, 1, 0, 1],
+    )  # fmt: skip
+    found = table((1, 9, *other), (1, 5, *BOX), (1, 8, *far), (2, 6, *BOX))
+    judged = mot_challenge_judgement({"s": gt}, {"s": found})["s"]
+    assert judged.objects.tolist() == [1, 1, 0, 3]
+    assert judged.results.tolist() == [0, 1, 2, 4]
+    assert judged.partners.tolist() == [-1, 0, -1, 1]
+    assert judged.previous_ids.tolist() == [-1, -1, -1, 5]
+
+
+def test_sequences_are_judged_by_themselves():
+    pairs = {f"s{seed}": scene(seed) for seed in (3, 1, 2)}
+    gts = {name: gt for name, (gt, _) in pairs.items()}
+    results = {name: found for name, (_, found) in pairs.items()}
+    together = mot_challenge_judgement(gts, results)
+    for name in pairs:
+        alone = mot_challenge_judgement({name: gts[name]}, {name: results[name]})[name]
+        for ours, theirs in zip(vars(together[name]).values(), vars(alone).values(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        assert len(together[name].objects) == len(gts[name])
+
+
 def test_nothing_wrong(table):
     gt = table((1, 1, *BOX))
     assert len(mot_challenge_errors({"s": gt}, {"s": gt}, benchmark="MOT15")["s"]) == 0
@@ -76,3 +105,14 @@ def test_curves_average_to_the_scores():
         assert curves[key].shape == (19,)
         assert curves[key].mean() == pytest.approx(scores[key])
     assert curves["HOTA"][0] > curves["HOTA"][-1]
+
+
+def test_curves_of_sequences_average_to_their_scores():
+    pairs = {f"s{seed}": scene(seed) for seed in (1, 2)}
+    gts = {name: gt for name, (gt, _) in pairs.items()}
+    results = {name: found for name, (_, found) in pairs.items()}
+    scores = evaluate_mot_challenge(gts, results, metrics=("HOTA",))
+    curves = mot_challenge_sequence_curves(gts, results)
+    assert list(curves) == list(scores) == ["s1", "s2", "OVERALL"]
+    for name in curves:
+        assert curves[name]["AssA"].mean() == pytest.approx(scores[name]["AssA"])
