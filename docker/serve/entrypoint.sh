@@ -23,12 +23,13 @@ torchserve --start --foreground "${options[@]}" &
 server=$!
 # `docker stop` sends SIGTERM to this shell. TorchServe's launcher would leave its Java process
 # alone; --stop ends that one, which ends its workers, and waits for it.
-trap 'torchserve --stop --foreground' TERM INT
+stopped=no
+trap 'stopped=yes; torchserve --stop --foreground' TERM INT
 status=0
 wait "$server" || status=$?
-trap - TERM INT
-# A signal ends the first wait, while the server still finishes.
-if kill -0 "$server" 2>/dev/null; then
-  wait "$server" && status=0 || status=$?
+# A signal ends this wait before the server has ended.
+wait "$server" || true
+if [[ $stopped == yes ]]; then
+  exit 0
 fi
 exit "$status"
