@@ -30,6 +30,7 @@ from mmtrack.core.bbox import bbox_xyxy_to_x1y1wh
 from mmtrack.core.visualization import select_box, style_for
 from mmtrack.datasets.parsers.sot_txt import parse_table
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import read_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -92,8 +93,8 @@ def given_region(args: argparse.Namespace) -> np.ndarray | None:
         return None
     if not os.path.isfile(args.gt_bbox_file):
         raise FileNotFoundError(f"--gt_bbox_file {args.gt_bbox_file} does not exist")
-    with open(args.gt_bbox_file) as file:
-        line = next((line for line in file if line.strip()), "")
+    lines = read_text(args.gt_bbox_file).split("\n")
+    line = next((line for line in lines if line.strip()), "")
     return region_corners(
         parse_table(line, args.gt_bbox_file).ravel(), f"{args.gt_bbox_file}, first line"
     )

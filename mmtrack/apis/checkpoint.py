@@ -60,6 +60,7 @@ def load_model_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict[str
     fit = compare_keys(own, state)
     if not own or any(fit):
         raise ValueError(_explain(model, path, state, fit))
+    _check_finite(own, state, path)
     model.load_state_dict({key: state[key] for key in own if key in state}, strict=False)
     for name in absent:
         part = getattr(model, name)
@@ -67,6 +68,17 @@ def load_model_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict[str
             warnings.warn(f"{path} holds no weights of model.{name}, which stays random")
         initialize(part)
     return dict(checkpoint.get("meta") or {}) if "state_dict" in checkpoint else {}
+
+
+def _check_finite(own: Iterable[str], state: Mapping[str, torch.Tensor], path: str) -> None:
+    """Refuse weights of a training that diverged: every result would be NaN, or nothing."""
+    for key in own:
+        value = state.get(key)
+        if value is not None and value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(
+                f"{path}: {key} has values that are not finite; the training diverged, or the file "
+                "is damaged. Take an earlier checkpoint"
+            )
 
 
 def compare_keys(own: Mapping[str, Any], state: Mapping[str, Any]) -> KeyFit:
@@ -179,6 +191,13 @@ def _state_dict(checkpoint: Any, path: str) -> dict[str, torch.Tensor]:
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else None
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise ValueError(f"{path} holds no weights: it is neither a checkpoint nor a state_dict")
+    wrong = [
+        key
+        for key, value in state.items()
+        if not isinstance(key, str) or not isinstance(value, torch.Tensor) or value.is_sparse
+    ]
+    if wrong:
+        raise ValueError(f"{path}: {wrong[0]!r:.100} of its weights is no plain tensor")
     return {key.removeprefix("module."): value for key, value in state.items()}
 
 

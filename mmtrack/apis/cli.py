@@ -6,13 +6,14 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import mmcv
 from mmcv import DictAction
 
 from mmtrack.compat.checkpoint import trust_checkpoints
 from mmtrack.core.visualization import DisplayError
+from mmtrack.utils.reading import reading
 
 # What bad input raises. Anything else is an error of the program and keeps its traceback.
 USER_ERRORS = (
@@ -90,6 +91,34 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channels-last", action="store_true", help="store images and weights with channels last"
     )
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the networks with torch.compile at the first frame, which takes minutes on a "
+        "CPU; results change by rounding",
+    )
+
+
+class ConfigOptions(DictAction):
+    """``KEY=VALUE ...`` as mmcv reads them; what cannot be read ends in the script's usage."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the values one by one, so that an error names the one."""
+        options: dict[str, object] = {}
+        for value in values:
+            try:
+                with reading(f"{option_string} {value:.200}"):
+                    super().__call__(parser, namespace, [value], option_string)
+            except ValueError as error:
+                parser.error(f"{error}; expected KEY=VALUE")
+            options.update(getattr(namespace, self.dest))
+        setattr(namespace, self.dest, options)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +127,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         "--cfg-options",
         "--options",  # as the manual of MMTracking 0.14 writes it for slurm_train.sh
         nargs="+",
-        action=DictAction,
+        action=ConfigOptions,
         metavar="KEY=VALUE",
         help="override values of the config, for example data.workers_per_gpu=0; "
         'lists are written as key="[a,b]"',
@@ -117,7 +146,10 @@ def load_config(args: argparse.Namespace) -> mmcv.Config:
         raise FileNotFoundError(f"config {args.config} does not exist")
     cfg = mmcv.Config.fromfile(args.config)
     if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+        given = " ".join(f"{key}={value}" for key, value in args.cfg_options.items())
+        with reading(f"--cfg-options {given:.200}", problem=f"does not fit {args.config}"):
+            cfg.merge_from_dict(args.cfg_options)
+            cfg.dump()  # logs and checkpoints hold it as text
     return cfg
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import check_object, read_json_object
 
 from .network_pass import video_frames
 from .replay import VideoTracks
@@ -130,7 +131,13 @@ class ScoreFolder:
     def load(self, settings: Mapping[str, Any]) -> dict[str, float] | None:
         """Scores of a combination, None where it is not done."""
         path = self.path(settings)
-        return json.loads(path.read_text())["scores"] if path.is_file() else None
+        if not path.is_file():
+            return None
+        content = read_json_object(path)
+        check_object(content, {"scores": (dict,)}, str(path))
+        scores = content["scores"]
+        check_object(scores, dict.fromkeys(scores, (int, float)), f"{path}: scores")
+        return scores
 
     def save(self, settings: Mapping[str, Any], scores: Mapping[str, float]) -> None:
         """Keep the scores of a combination."""

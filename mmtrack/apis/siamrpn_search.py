@@ -25,7 +25,9 @@ from mmtrack.core.utils import Progress
 from mmtrack.core.visualization import ResultDrawer
 from mmtrack.models.sot.siamrpn_search import result_of_row
 from mmtrack.models.track_heads.siamese_rpn_head import TrackSettings
+from mmtrack.utils.array_files import load_npy
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import read_json_object
 
 IDENTITY_FILE = "search.json"
 
@@ -104,7 +106,7 @@ class VideoStore:
         self.folder = folder
         path = folder / IDENTITY_FILE
         if path.is_file():
-            known = json.loads(path.read_text())
+            known = read_json_object(path)
             other = sorted(key for key in identity if known.get(key) != identity[key])
             if other:
                 raise ValueError(
@@ -126,7 +128,7 @@ class VideoStore:
 
     def load(self, video: int) -> np.ndarray:
         """Boxes of a video, ``(T, K, 5)``."""
-        return np.load(self.path(video), allow_pickle=False)
+        return load_npy(self.path(video))
 
 
 def identity_of(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmtrack.utils.array_files import load_npz
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import read_json_object
 
 IDENTITY_FILE = "identity.json"
 
@@ -32,7 +33,7 @@ class VideoStore:
         self.folder = Path(folder)
         path = self.folder / IDENTITY_FILE
         if path.is_file():
-            known = json.loads(path.read_text())
+            known = read_json_object(path)
             other = sorted(k for k in {*known, *identity} if known.get(k) != identity.get(k))
             if other:
                 raise ValueError(
@@ -63,12 +64,7 @@ class VideoStore:
         Raises:
             ValueError: the file is damaged.
         """
-        path = self.path(video)
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (zipfile.BadZipFile, ValueError, EOFError) as error:
-            raise ValueError(f"{path} is damaged ({error}): remove it") from None
+        return load_npz(self.path(video))
 
 
 def hash_of_file(path: str | os.PathLike) -> str:

@@ -12,6 +12,9 @@ import os
 import pickle
 import pickletools
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import IO, Any
@@ -30,6 +33,24 @@ _trusted = False
 
 # NumPy scalars and arrays: best scores and class statistics in the meta of checkpoints.
 _NUMPY_DTYPES = "?bBhHiIlLqQefdgFDGSU"
+
+
+# What torch and the readers of zip archives and pickles below it raise on damaged files.
+_DAMAGE = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    pickle.UnpicklingError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class CheckpointError(ValueError):
@@ -102,7 +123,7 @@ def _named_globals(stream: IO[bytes]) -> list[str] | None:
                 names.append(".".join(texts[-2:]))
             elif isinstance(argument, str):
                 texts.append(argument)
-    except ValueError:
+    except _DAMAGE:  # of what is no pickle
         return None
     return names
 
@@ -130,6 +151,8 @@ def _explain(error: Exception, file: CheckpointFile, name: str) -> CheckpointErr
         )
     message = str(error)
     reason = message.splitlines()[0] if message else type(error).__name__
+    if isinstance(error, MemoryError):
+        reason = "it asks for more memory than there is"
     return CheckpointError(f"checkpoint {name} is damaged, truncated or not a checkpoint: {reason}")
 
 
@@ -156,14 +179,14 @@ def load_checkpoint_file(
     name = name or _name_of(file)
     if isinstance(file, (str, os.PathLike)) and not os.path.isfile(file):
         raise FileNotFoundError(f"checkpoint {name} does not exist")
-    errors = (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, ValueError, IndexError)
     try:
         if _trusted:
             return torch.load(file, map_location=map_location, weights_only=False)
         with _with_allowed_globals():
             return torch.load(file, map_location=map_location, weights_only=True)
-    except errors as error:
-        if _is_device_error(error):
+    except (*_DAMAGE, OSError) as error:
+        # An OSError that names no file comes from a position in the file that is not there.
+        if _is_device_error(error) or getattr(error, "filename", None) is not None:
             raise
         raise _explain(error, file, name) from error
 

@@ -15,6 +15,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mmtrack.core.evaluation import eval_sot_ope
+from mmtrack.utils.reading import decode_text, reading
 
 from .parsers.sot_txt import SOTFormatError, check_boxes, parse_infos, parse_table
 from .pipelines import build_sot_pipeline
@@ -148,16 +149,19 @@ class BaseSOTDataset(Dataset):
 
         Raises:
             FileNotFoundError: There is no such file.
+            ValueError: It is no text in UTF-8, or no table of numbers.
         """
         try:
-            text = self.file_client.get_text(filepath)
+            data = self.file_client.get(filepath)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{type(self).__name__}: {filepath} does not exist; check ann_file and img_prefix"
             ) from error
+        text = decode_text(bytes(data), filepath)
         if not return_array:
             return text
-        return np.loadtxt(StringIO(text), dtype=dtype, delimiter=delimiter, skiprows=skiprows)
+        with reading(filepath):
+            return np.loadtxt(StringIO(text), dtype=dtype, delimiter=delimiter, skiprows=skiprows)
 
     def load_table(self, *path: str) -> tuple[np.ndarray, str]:
         """Numbers of a file below ``img_prefix``, ``(N, k)`` float64, and the name of the file."""

@@ -15,6 +15,8 @@ from terminaltables import AsciiTable
 
 from mmtrack.core.evaluation import eval_mot
 from mmtrack.core.evaluation.coco_ap import AP_NAMES, coco_average_precision
+from mmtrack.core.mask import check_segmentation
+from mmtrack.utils.reading import read_text, reading
 
 from .parsers import CocoVID, ColumnarCOCO
 from .pipelines import optimize_pipeline
@@ -66,6 +68,8 @@ class CocoVideoDataset(CocoDataset):
 
     CLASSES = None
     ALLOWED_METRICS = ("bbox", "segm", "track")
+    BOX_SIZE = 4  # numbers of a box in the annotation file
+    reads_masks = False  # whether masks are checked when annotations are read
 
     def __init__(
         self,
@@ -81,8 +85,21 @@ class CocoVideoDataset(CocoDataset):
         self.ref_img_sampler = None if ref_img_sampler is None else check_sampler(ref_img_sampler)
         self.test_load_ann = test_load_ann
         super().__init__(*args, **kwargs)
+        self.reads_masks |= any(getattr(s, "with_mask", False) for s in self.pipeline.transforms)
         self.pipeline = optimize_pipeline(self.pipeline)
         self._position_of_image = {img_id: i for i, img_id in enumerate(self.img_ids)}
+
+    @classmethod
+    def get_classes(cls, classes: str | Sequence[str] | None = None) -> Sequence[str] | None:
+        """Names of the classes: those given, those of a file with one a line, or the default.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is no text.
+        """
+        if isinstance(classes, str):
+            return [line.strip() for line in read_text(classes).split("\n") if line.strip()]
+        return super().get_classes(classes)
 
     def load_annotations(self, ann_file: str) -> list[dict]:
         """Read the annotation file as videos or as images.
@@ -123,16 +140,27 @@ class CocoVideoDataset(CocoDataset):
         if not self.test_mode:
             self.coco.require("images", "width", "height")
             self.coco.require("annotations", "bbox", "area")
-        ann_ids = self.coco.ids("annotations", "id")
-        if len(np.unique(ann_ids)) < len(ann_ids):
-            raise ValueError(f"{self.ann_file}: the ids of annotations are not unique.")
+        self._check_values()
         infos = [dict(info) for info in self.coco.load_imgs(img_ids)]
         for info in infos:
             info["filename"] = info["file_name"]
         return infos
 
+    def _check_values(self) -> None:
+        """Raise an error that names the first object whose values are not what they should be."""
+        self.coco.check_texts("images", "file_name")
+        self.coco.check_numbers("images", "width", "height", "mot_frame_id")
+        self.coco.check_numbers("annotations", "area", "visibility", "instance_id")
+        self.coco.check_numbers("annotations", "bbox", size=self.BOX_SIZE)
+        for key in ("images", "annotations"):
+            ids = self.coco.ids(key, "id")
+            if len(np.unique(ids)) < len(ids):
+                raise ValueError(f"{self.ann_file}: the ids of {key} are not unique.")
+
     def _set_categories(self) -> None:
         """Choose the categories of the file that belong to the classes of the data set."""
+        if "categories" not in self.coco.dataset:
+            raise ValueError(f"{self.ann_file} has no list 'categories'. Convert the data again.")
         names = [category["name"] for category in self.coco.dataset.get("categories", [])]
         if self.CLASSES is None:
             self.CLASSES = tuple(names)
@@ -224,8 +252,9 @@ class CocoVideoDataset(CocoDataset):
         """
         if not isinstance(img_info, dict):
             img_info = self.data_infos[img_info]
-        ann_ids = self.coco.get_ann_ids(img_ids=[img_info["id"]])
-        return self._parse_ann_info(img_info, self.coco.load_anns(ann_ids))
+        with reading(self.ann_file, "Convert the data again."):
+            ann_ids = self.coco.get_ann_ids(img_ids=[img_info["id"]])
+            return self._parse_ann_info(img_info, self.coco.load_anns(ann_ids))
 
     def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
         """Sort annotations into objects and ignored regions.
@@ -233,6 +262,8 @@ class CocoVideoDataset(CocoDataset):
         Those marked ``ignore``, without overlap with the image, smaller than a pixel or of other
         categories are left out; crowds are ignored regions.
         """
+        if self.reads_masks:
+            self._check_masks(img_info, ann_info)
         boxes = np.array([ann["bbox"] for ann in ann_info], np.float64).reshape(-1, 4)
         inside = _overlaps_image(boxes, img_info["width"], img_info["height"])
         keep = [
@@ -258,6 +289,20 @@ class CocoVideoDataset(CocoDataset):
         elif all("instance_id" in ann for ann in objects):
             parsed["instance_ids"] = np.array([ann["instance_id"] for ann in objects], np.int64)
         return parsed
+
+    def _check_masks(self, img_info: dict, ann_info: list[dict]) -> None:
+        """Raise a ValueError that names an object whose mask does not fit.
+
+        pycocotools trusts what it gets, and takes memory or crashes where it should not.
+        """
+        for ann in ann_info:
+            try:
+                check_segmentation(ann.get("segmentation"), img_info["height"], img_info["width"])
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.ann_file}: segmentation of annotation {ann['id']} in "
+                    f"{img_info['file_name']}: {error}"
+                ) from error
 
     def _filter_imgs(self, min_size: int = 32) -> list[int]:
         """Positions of images to train on: large enough, with objects if empty ones are filtered.

@@ -15,6 +15,7 @@ from mmdet.core import eval_map
 from mmdet.datasets.builder import DATASETS
 
 from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
+from mmtrack.utils.file_io import path_below
 from mmtrack.utils.folder_io import fresh_folder
 
 from .coco_video_dataset import CocoVideoDataset
@@ -155,7 +156,10 @@ class MOTChallengeDataset(CocoVideoDataset):
 
     def _origin(self) -> int:
         """Coordinate of the first pixel in the boxes of the annotation file."""
-        return self.coco.dataset.get(ORIGIN_KEY, FILE_ORIGIN)
+        origin = self.coco.dataset.get(ORIGIN_KEY, FILE_ORIGIN)
+        if origin not in (0, 1):
+            raise ValueError(f"{self.ann_file}: {ORIGIN_KEY!r} is {origin!r:.60}, expected 0 or 1")
+        return origin
 
     def _track_table(self, results: list, infos: list[dict]) -> MOTTable:
         return track_table(results, infos, self._origin(), self.interpolate_tracks_cfg)
@@ -215,6 +219,8 @@ class MOTChallengeDataset(CocoVideoDataset):
         videos = self._videos()
         resfiles = {metric: osp.join(resfile_path, metric) for metric in frames}
         writers = {"track": self.format_track_results, "bbox": self.format_bbox_results}
+        for name in videos:
+            path_below(resfile_path, name, f"{self.ann_file}: video")
         for metric, entries in frames.items():
             os.makedirs(resfiles[metric])
             for name, at in videos.items():

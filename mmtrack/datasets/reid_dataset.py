@@ -13,9 +13,11 @@ from mmdet.datasets.builder import DATASETS
 from torch.utils.data import Dataset
 
 from mmtrack.core.evaluation import eval_reid
+from mmtrack.utils.reading import decode_text
 
 from .pipelines import build_pipeline
 
+_DIGITS = 18  # of a label, so that it fits 64 bits
 METRICS = ("mAP", "CMC")
 
 
@@ -66,21 +68,22 @@ class ImageListDataset(Dataset):
             ValueError: The list is empty, or a line is not ``<image> <label>``; it is named.
         """
         try:
-            lines = mmcv.list_from_file(self.ann_file, file_client_args=self.file_client_args)
+            data = mmcv.FileClient(**self.file_client_args).get(self.ann_file)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"list of images {self.ann_file} does not exist; tools/convert_datasets/mot/"
                 "mot2reid.py writes such lists"
             ) from error
         infos = []
+        lines = decode_text(bytes(data), self.ann_file).split("\n")
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             name, _, label = line.strip().rpartition(" ")
-            if not name or not label.isdigit():
+            if not name or not label.isdecimal() or len(label) > _DIGITS:
                 raise ValueError(
-                    f"{self.ann_file}, line {number}: {line!r}, expected '<image> <label>' with a "
-                    "label counted from 0"
+                    f"{self.ann_file}, line {number}: {line!r:.200}, expected "
+                    "'<image> <label>' with a label counted from 0"
                 )
             infos.append(
                 {

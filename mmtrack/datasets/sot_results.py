@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zipfile
@@ -12,11 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmtrack.utils.archive import open_archive, read_member
+from mmtrack.utils.reading import decode_text, read_json_object, read_text, reading
+
 from .parsers.sot_txt import check_boxes, parse_table
 
 if TYPE_CHECKING:
     from .base_sot_dataset import BaseSOTDataset
 
+_LARGEST_TEXT = 1 << 27  # bytes of the boxes of a video
 _COPIES = re.compile(r"groundtruth\D*(\d*)$")  # groundtruth_rect.2.txt: second object of a video
 
 
@@ -42,12 +45,13 @@ def read_sot_results(path: str | os.PathLike, dataset: BaseSOTDataset) -> list[n
     if not path.is_file():
         raise FileNotFoundError(f"there are no results {path}")
     if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(path) as archive:
             names = archive.namelist()
-            return _read_texts(str(path), dataset, names, lambda name: archive.read(name).decode())
+            return _read_texts(str(path), dataset, names, lambda name: _member(archive, name))
     if path.suffix == ".json":
-        with open(path) as file:
-            return dataset.boxes_by_video(json.load(file))
+        content = read_json_object(path)
+        with reading(path):
+            return dataset.boxes_by_video(content)
     raise ValueError(
         f"{path} is no .json, .zip or folder of results; `tools/test.py --out results.json` writes "
         "one (pickles are not opened: they can run programs)"
@@ -71,10 +75,14 @@ def _video_name(annotation: str) -> str:
     return path.parent.name + (f"-{copies[1]}" if copies[1] else "")
 
 
+def _member(archive: zipfile.ZipFile, name: str) -> str:
+    return decode_text(read_member(archive, name, _LARGEST_TEXT), f"{archive.filename}/{name}")
+
+
 def _open_folder(folder: Path) -> tuple[Sequence[str], Callable[[str], str]]:
     """Names of the files in a folder of results, and a function that reads one."""
     files = [p for pattern in ("*.txt", "*/*.txt") for p in folder.glob(pattern)]
-    return [p.relative_to(folder).as_posix() for p in files], lambda n: (folder / n).read_text()
+    return [p.relative_to(folder).as_posix() for p in files], lambda n: read_text(folder / n)
 
 
 def _read_texts(

@@ -17,6 +17,7 @@ from terminaltables import AsciiTable
 from mmtrack.core.evaluation.lvis_ap import lvis_average_precision
 from mmtrack.utils.file_io import atomic_write
 from mmtrack.utils.folder_io import fresh_folder
+from mmtrack.utils.reading import reading
 
 from .coco_video_dataset import CocoVideoDataset
 from .tao_results import detection_rows, track_rows
@@ -177,14 +178,16 @@ class TaoDataset(CocoVideoDataset):
         self.coco.require(
             "images", "neg_category_ids", "not_exhaustive_category_ids", remedy=remedy
         )
-        return lvis_average_precision(self._truth(), rows, self.cat_ids)
+        with reading(self.ann_file):
+            return lvis_average_precision(self._truth(), rows, self.cat_ids)
 
     def _score_tracks(self, rows: list[dict]) -> dict[str, float]:
         # It imports trackeval, which costs seconds.
         from mmtrack.core.evaluation.tao import tao_track_ap
 
         videos = [dict(video) for video in self.coco.load_vids(np.unique(self.vid_ids).tolist())]
-        return tao_track_ap(rows, {"videos": videos, **self._truth("instance_id")})
+        with reading(self.ann_file):
+            return tao_track_ap(rows, {"videos": videos, **self._truth("instance_id")})
 
 
 def _file_name(name: str) -> str:

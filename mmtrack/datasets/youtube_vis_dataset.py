@@ -10,7 +10,6 @@ from typing import Any
 from mmdet.datasets.builder import DATASETS
 
 from mmtrack.core.evaluation import eval_vis
-from mmtrack.core.mask import check_segmentation
 from mmtrack.utils.folder_io import fresh_folder
 
 from .coco_video_dataset import CocoVideoDataset
@@ -37,6 +36,7 @@ class YouTubeVISDataset(CocoVideoDataset):
 
     ALLOWED_METRICS = tuple(_METRICS)
     METRICS = ALLOWED_METRICS
+    reads_masks = True
 
     def __init__(self, dataset_version: str, *args: Any, **kwargs: Any):
         if str(dataset_version) not in CLASSES_OF_VERSION:
@@ -52,18 +52,6 @@ class YouTubeVISDataset(CocoVideoDataset):
         if classes is None:
             return CLASSES_OF_VERSION[self.dataset_version]
         return super().get_classes(classes)
-
-    def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
-        """As the parent; raises a ValueError that names an object whose mask does not fit."""
-        for ann in ann_info:
-            try:
-                check_segmentation(ann.get("segmentation"), img_info["height"], img_info["width"])
-            except ValueError as error:
-                raise ValueError(
-                    f"{self.ann_file}: segmentation of annotation {ann['id']} in "
-                    f"{img_info['file_name']}: {error}"
-                ) from error
-        return super()._parse_ann_info(img_info, ann_info)
 
     # ------------------------------------------------------------------ result files
     def _frames_of_videos(self) -> dict[int, list[int]]:

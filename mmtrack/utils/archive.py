@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import stat
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
-from .file_io import atomic_write
+from .file_io import atomic_write, leads_out
+from .reading import reading
 
 _ENCRYPTED = 1  # bit of the flags of a member
 _PARTIAL = ".partial"
+_PROBLEM, _REMEDY = "is damaged, or no zip archive", "Download it again."
+# Pictures hardly shrink: what becomes a hundred times as large, above a gigabyte, is a bomb.
+_MOST_RATIO, _SMALL = 100, 1 << 30
 _DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same content gives the same bytes
 
 
@@ -68,28 +73,67 @@ def extract_zip(
     """
     path, folder = Path(path), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # zipfile seeks to places that a damaged archive names, which the system refuses.
+    with open_archive(path) as archive:
+        return _extract_all(archive, path, folder, rename, most_bytes)
+
+
+@contextlib.contextmanager
+def open_archive(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive; whatever is wrong with its content ends in an error that names it.
+
+    Raises:
+        FileNotFoundError: there is no such archive.
+        ValueError: the file is no archive, or what the block reads of it is damaged.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"there is no archive {os.fspath(path)}")
     try:
-        return _extract_all(path, folder, rename, most_bytes)
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged, or no zip archive: {error}") from error
+        with reading(path, _REMEDY, _PROBLEM), zipfile.ZipFile(path) as archive:
+            yield archive
+    except RuntimeError as error:  # of encrypted members
+        raise ValueError(f"{os.fspath(path)} cannot be read: {error}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ValueError(f"{os.fspath(path)} {_PROBLEM}: {error}. {_REMEDY}") from error
+
+
+def read_member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
+    """Content of a member of an archive that must not be large.
+
+    Raises:
+        UnsafeArchiveError: it is larger than ``most_bytes``.
+    """
+    size = archive.getinfo(name).file_size
+    if size > most_bytes:
+        raise UnsafeArchiveError(
+            f"{archive.filename}: {name} holds {size:,} bytes, expected at most {most_bytes:,}"
+        )
+    return archive.read(name)
 
 
 def _extract_all(
+    archive: zipfile.ZipFile,
     path: Path,
     folder: Path,
     rename: Callable[[str], str | None] | None,
     most_bytes: int | None,
 ) -> int:
-    with zipfile.ZipFile(path) as archive:
-        targets = _targets(archive, path, rename)
-        total = sum(member.file_size for member in targets.values())
-        limit = shutil.disk_usage(folder).free if most_bytes is None else most_bytes
-        if total > limit:
-            raise UnsafeArchiveError(
-                f"{path} holds {total:,} bytes, {folder} may get {limit:,}; free some space"
-            )
-        for name, member in targets.items():
-            _extract(archive, member, folder, name)
+    targets = _targets(archive, path, rename)
+    total = sum(member.file_size for member in targets.values())
+    limit = shutil.disk_usage(folder).free if most_bytes is None else most_bytes
+    if total > limit:
+        raise UnsafeArchiveError(
+            f"{path} holds {total:,} bytes, {folder} may get {limit:,}; free some space"
+        )
+    if total > max(_MOST_RATIO * path.stat().st_size, _SMALL):
+        raise UnsafeArchiveError(
+            f"{path} would become {_MOST_RATIO} times as large ({total:,} bytes): images do not "
+            "shrink like that, so it was made to fill the disk. `unzip` extracts it anyway"
+        )
+    for name, member in targets.items():
+        _extract(archive, member, folder, name)
     return len(targets)
 
 
@@ -110,6 +154,10 @@ def _targets(
         if name in targets:
             raise UnsafeArchiveError(f"{path}: two members would be written to {name}")
         targets[name] = member
+    for name in targets:
+        folders = {str(parent) for parent in PurePosixPath(name).parents}
+        if folders & targets.keys():
+            raise UnsafeArchiveError(f"{path}: {name} lies below another file of the archive")
     return targets
 
 
@@ -124,9 +172,7 @@ def _check_member(member: zipfile.ZipInfo, path: Path) -> None:
 
 def _check_name(name: str, path: Path) -> None:
     """Refuse names that lead out of a folder on any system."""
-    parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
-    absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor
-    if not parts or absolute or ".." in parts or "\0" in name:
+    if leads_out(name):
         raise UnsafeArchiveError(f"{path}: {name!r} leads out of the folder")
 
 
@@ -136,7 +182,9 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, na
     # Before the folder is made, the part of the path that exists shows where it really leads.
     existing = next(parent for parent in target.parents if parent.exists())
     if not existing.resolve().is_relative_to(folder.resolve()):
-        raise UnsafeArchiveError(f"{existing} leads out of {folder} through a link; remove it")
+        raise UnsafeArchiveError(
+            f"{archive.filename}: {existing} leads out of {folder} through a link; remove it"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + _PARTIAL)
     partial.unlink(missing_ok=True)  # of a run that was killed; "xb" follows no link

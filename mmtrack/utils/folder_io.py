@@ -10,6 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .file_io import leads_out
+from .reading import read_json_object
+
 
 @contextlib.contextmanager
 def staging_folder(target: str | os.PathLike) -> Iterator[Path]:
@@ -92,8 +95,12 @@ class OwnedFolder:
         """Content of the marker; None if there is none."""
         if not self.marker.is_file():
             return None
-        with open(self.marker) as file:
-            return json.load(file)
+        content = read_json_object(self.marker)
+        entries = content.get("entries", [])
+        if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+            # What they name is removed before the folder is filled again.
+            raise ValueError(f"{self.marker}: 'entries' must be names of files in this folder")
+        return content
 
     def check(self, *, replace: bool) -> None:
         """Raise FileExistsError unless the folder may be written to.
@@ -137,6 +144,10 @@ class OwnedFolder:
             self.marker.write_text(text + "\n")
             for name in entries:
                 (staging / name).rename(self.target / name)
+
+
+def _is_entry(name: object) -> bool:
+    return isinstance(name, str) and not leads_out(name) and Path(name).name == name != "."
 
 
 def _remove(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmtrack.apis.cli import user_errors
+from mmtrack.utils.reading import check_object, read_text, reading
 
 
 class Log(NamedTuple):
@@ -52,14 +53,16 @@ def read_log(path: str) -> Log:
     """
     train: list[dict] = []
     val: list[dict] = []
-    lines = Path(path).read_text().splitlines()
+    lines = read_text(path).rstrip("\n").split("\n")
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            with reading(f"{path}, line {number}", problem="is not json"):
+                row = json.loads(line)
+        except ValueError:
             if number == len(lines):  # a run that was killed leaves half a line at the end
                 break
-            raise ValueError(f"{path}, line {number} is not json: {error}") from error
+            raise
+        check_object(row, {}, f"{path}, line {number}")
         if row.get("mode") in ("train", "val"):
             (train if row["mode"] == "train" else val).append(row)
     if not train and not val:
@@ -77,6 +80,11 @@ def curve(log: Log, key: str) -> tuple[np.ndarray, np.ndarray, str]:
     Raises:
         KeyError: the log has no such value; the message lists those it has.
     """
+    with reading(log.path, problem=f"holds values of {key!r} that cannot be drawn"):
+        return _curve(log, key)
+
+
+def _curve(log: Log, key: str) -> tuple[np.ndarray, np.ndarray, str]:
     rows = [row for row in log.val if key in row]
     if rows:
         axis = "epoch" if len({row["epoch"] for row in rows}) > 1 or len(rows) == 1 else "iter"

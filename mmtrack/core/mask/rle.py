@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as coco_mask
 
+_LONGEST_SIDE = 1 << 17
+# pycocotools walks along the edges pixel by pixel, also far outside of the image.
+_OUTSIDE = 10  # times the longer side of the image
 _FEWEST_COORDINATES = 6  # a polygon has three corners
 # The text form writes 6 bits a character from "0" on; the 6th says that the number goes on.
 _ALPHABET = bytes(range(48, 48 + 64))
@@ -31,14 +34,37 @@ def check_segmentation(segmentation: Any, height: int, width: int) -> None:
     Raises:
         ValueError: it is none; the message says why. Where the mask lies is for the caller to add.
     """
+    check_size(height, width)
     if isinstance(segmentation, dict):
         _check_run_lengths(segmentation, height, width)
     elif isinstance(segmentation, (list, tuple)) and segmentation:
         for number, polygon in enumerate(segmentation):
-            _check_polygon(polygon, number)
+            _check_polygon(polygon, number, max(height, width))
     else:
         kind = "an empty list" if segmentation == [] else type(segmentation).__name__
         raise ValueError(f"a mask is run lengths (a dict) or a list of polygons, not {kind}")
+
+
+def check_size(height: int, width: int) -> None:
+    """Raise an error unless an image may have this size.
+
+    pycocotools counts pixels in 32 bits and trusts what it gets.
+
+    Raises:
+        ValueError: a side is no whole number, not above zero, or larger than any image.
+    """
+    for side in (height, width):
+        if (
+            not isinstance(side, Integral)
+            or isinstance(side, bool)
+            or not 1 <= side <= _LONGEST_SIDE
+        ):
+            raise ValueError(
+                f"an image of height {height!r:.30} and width {width!r:.30} is no image; sides "
+                f"have 1 to {_LONGEST_SIDE} pixels"
+            )
+    if height * width >= 1 << 31:
+        raise ValueError(f"an image of {height} x {width} pixels is too large for masks")
 
 
 def to_rle(segmentation: Any, height: int, width: int) -> dict:
@@ -66,9 +92,9 @@ def to_rle(segmentation: Any, height: int, width: int) -> dict:
 def _check_run_lengths(rle: dict, height: int, width: int) -> None:
     if "size" not in rle or "counts" not in rle:
         raise ValueError(f"run lengths need 'size' and 'counts', found {sorted(map(str, rle))}")
-    if list(rle["size"]) != [height, width]:
+    if not isinstance(rle["size"], (list, tuple)) or list(rle["size"]) != [height, width]:
         raise ValueError(
-            f"the mask has height and width {list(rle['size'])}, the image [{height}, {width}]"
+            f"the mask has height and width {rle['size']!r:.60}, the image [{height}, {width}]"
         )
     counts = rle["counts"]
     if isinstance(counts, (str, bytes)):
@@ -90,7 +116,7 @@ def _check_text(rle: dict, pixels: int) -> None:
         raise ValueError("'counts' covers more pixels than the image has; it is damaged")
 
 
-def _check_polygon(polygon: Sequence[float], number: int) -> None:
+def _check_polygon(polygon: Sequence[float], number: int, side: int) -> None:
     if not isinstance(polygon, (list, tuple)):
         raise ValueError(f"polygon {number} is no list of coordinates, but {polygon!r}")
     if len(polygon) < _FEWEST_COORDINATES or len(polygon) % 2:
@@ -98,8 +124,11 @@ def _check_polygon(polygon: Sequence[float], number: int) -> None:
             f"polygon {number} has {len(polygon)} coordinates; it needs an even number, six or more"
         )
     try:
-        finite = np.isfinite(np.asarray(polygon, np.float64)).all()
-    except (TypeError, ValueError):
-        finite = False
-    if not finite:
-        raise ValueError(f"polygon {number} has coordinates that are no finite numbers")
+        inside = (np.abs(np.asarray(polygon, np.float64)) <= _OUTSIDE * side).all()
+    except (TypeError, ValueError, OverflowError):
+        inside = False
+    if not inside:
+        raise ValueError(
+            f"polygon {number} has coordinates that are no finite numbers, or far outside of the "
+            "image"
+        )

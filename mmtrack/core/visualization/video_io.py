@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from mmtrack.utils.file_io import atomic_write, natural_key
+from mmtrack.utils.image_header import check_pixel_count
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO_EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg")
@@ -317,7 +318,11 @@ def read_image(path: str) -> np.ndarray:
     for start, end in IMAGE_ENDS.items():
         if data.startswith(start) and end not in data[-IMAGE_TAIL:]:
             raise ValueError(f"{path} is truncated: the end of the image is missing")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    check_pixel_count(data, path)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:  # a header that OpenCV does not believe
+        image = None
     if image is None:
         raise ValueError(f"{path} cannot be decoded as an image ({len(data)} bytes)")
     return image

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mmtrack.utils.reading import check_object, is_number, reading
+
 from .coco_vid import CocoVidWriter
 from .images import image_size
 
+_RECORD = {"ID": (str,), "gtboxes": (list,)}
 _THREADS = 8  # reading headers waits for the disk
 
 
@@ -26,17 +29,30 @@ def read_odgt(path: str | os.PathLike) -> Iterator[dict]:
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no annotation file {os.fspath(path)}")
-    with open(path, encoding="utf-8") as file:
+    with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            try:
+            where = f"{os.fspath(path)}, line {number}"
+            with reading(where, problem="is no record of CrowdHuman"):
                 record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{os.fspath(path)}, line {number}: {error}") from error
             if not isinstance(record, dict) or not {"ID", "gtboxes"} <= record.keys():
-                raise ValueError(f"{os.fspath(path)}, line {number}: no 'ID' and 'gtboxes'")
+                raise ValueError(f"{where}: no 'ID' and 'gtboxes'")
+            check_object(record, _RECORD, where)
+            for box in record["gtboxes"]:
+                _check_box(box, f"{where}: a box of image {record['ID']}")
             yield record
+
+
+def _check_box(box: object, where: str) -> None:
+    """Raise an error unless a box has both kinds of coordinates."""
+    if not isinstance(box, dict) or not {"fbox", "vbox"} <= box.keys():
+        raise ValueError(f"{where} has no 'fbox' and 'vbox'")
+    for key in ("fbox", "vbox"):
+        if not is_number(box[key], 4):
+            raise ValueError(f"{where}: {key!r} is {box[key]!r:.60}, expected four numbers")
+    if not isinstance(box.get("extra", {}), dict):
+        raise ValueError(f"{where}: 'extra' is {box['extra']!r:.60}, expected an object")
 
 
 def convert_crowdhuman(root: str | os.PathLike, subset: str) -> CocoVidWriter:
@@ -61,8 +77,6 @@ def convert_crowdhuman(root: str | os.PathLike, subset: str) -> CocoVidWriter:
     for record, name, (width, height) in zip(records, names, sizes, strict=True):
         image_id = writer.add_image(name, width, height)
         for box in record["gtboxes"]:
-            if not {"fbox", "vbox"} <= box.keys():
-                raise ValueError(f"{path}: a box of image {record['ID']} has no 'fbox' and 'vbox'")
             ignored = box.get("extra", {}).get("ignore", 0) == 1
             writer.add_annotation(image_id, 1, box["fbox"], vis_bbox=box["vbox"], iscrowd=ignored)
     return writer

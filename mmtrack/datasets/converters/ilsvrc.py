@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from mmtrack.core.utils import usable_cores
 from mmtrack.datasets.imagenet_vid_classes import OTHER_CLASSES, VID_CLASSES, VID_SYNSETS
+from mmtrack.utils.reading import reading
 
 from .coco_vid import CocoVidWriter
 from .sot_video import read_names
@@ -22,7 +23,9 @@ from .sot_video import read_names
 _CATEGORY_IDS = {synset: i for i, synset in enumerate(VID_SYNSETS.values(), 1)}
 _ENCODE_NAMES = {name: {"encode_name": synset} for name, synset in VID_SYNSETS.items()}
 _CHUNK = 256  # files that a process reads at a time
+_DIGITS = 7  # of a number of frames; more would be weeks of video
 _FEW_FILES = 2000  # below, starting processes takes longer than reading
+_LARGEST_BOX = 1e8  # pixels
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 Progress = Callable[[], None]
@@ -79,23 +82,27 @@ def read_xml(path: str | os.PathLike) -> XMLImage:
         ValueError: the file is broken; the message names it and what is missing.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        data = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"there is no annotation file {os.fspath(path)}") from error
-    except ElementTree.ParseError as error:
-        raise ValueError(f"{os.fspath(path)} is no XML file: {error}") from error
-    try:
+    with reading(path, problem="is no XML file"):
+        # Only a document type can define entities, which name other files or grow without bound.
+        # Encodings in which it would look different have zero bytes.
+        if b"<!DOCTYPE" in data or b"\0" in data:
+            raise ValueError("it has a document type, or is no UTF-8 text")
+        root = ElementTree.fromstring(data)
+    with reading(path, problem=""):
         return XMLImage(
-            width=int(_text(root, "size/width")),
-            height=int(_text(root, "size/height")),
+            width=_side(_text(root, "size/width")),
+            height=_side(_text(root, "size/height")),
             objects=tuple(_read_object(item) for item in root.iterfind("object")),
         )
-    except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: {error}") from error
 
 
 def _read_object(item: ElementTree.Element) -> XMLObject:
     left, top, right, bottom = (_number(_text(item, f"bndbox/{key}")) for key in _CORNERS)
+    if not all(abs(value) < _LARGEST_BOX for value in (left, top, right, bottom)):
+        raise ValueError(f"box {[left, top, right, bottom]} is not finite, or far from any image")
     if right < left or bottom < top:
         raise ValueError(f"box {[left, top, right, bottom]} ends before it begins")
     track = item.findtext("trackid")
@@ -113,6 +120,14 @@ def _text(item: ElementTree.Element, path: str) -> str:
     if text is None or not text.strip():
         raise ValueError(f"<{item.tag}> has no <{path.replace('/', '><')}>")
     return text.strip()
+
+
+def _side(text: str) -> int:
+    """Width or height of an image."""
+    value = int(text)
+    if not 1 <= value < _LARGEST_BOX:
+        raise ValueError(f"an image has no side of {value} pixels")
+    return value
 
 
 def _number(text: str) -> int | float:
@@ -193,7 +208,7 @@ def _lines(path: Path, least: int) -> Iterator[tuple[int, list[str]]]:
 
 def _integers(path: Path, number: int, fields: Iterable[str]) -> list[int]:
     fields = list(fields)
-    if not all(field.isdecimal() for field in fields):
+    if not all(field.isdecimal() and len(field) <= _DIGITS for field in fields):
         raise ValueError(f"{path}, line {number}: expected numbers, got {' '.join(fields)!r}")
     return [int(field) for field in fields]
 

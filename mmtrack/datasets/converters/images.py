@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from mmtrack.utils.file_io import natural_key
+from mmtrack.utils.reading import reading
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 _ORIENTATION_TAG = 274
@@ -39,10 +40,10 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no image {os.fspath(path)}")
     try:
-        with Image.open(path) as image:
+        with reading(path, problem="cannot be read as an image"), Image.open(path) as image:
             width, height = image.size
             # OpenCV turns pictures upright while loading.
             turned = image.getexif().get(_ORIENTATION_TAG) in _ROTATED
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"{os.fspath(path)} cannot be read as an image: {error}") from error
     return (height, width) if turned else (width, height)

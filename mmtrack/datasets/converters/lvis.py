@@ -6,6 +6,7 @@ Reference: Pang et al., "Quasi-Dense Similarity Learning for Multiple Object Tra
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -13,6 +14,45 @@ import numpy as np
 import pycocotools.mask as coco_mask
 
 from mmtrack.core.mask import to_rle
+from mmtrack.utils.reading import check_objects, read_json_object, reading
+
+_FIELDS = {
+    "images": {"id": (int,), "width": (int,), "height": (int,)},
+    "categories": {"id": (int,), "name": (str,)},
+    "annotations": dict.fromkeys(("id", "image_id", "category_id"), (int,)),
+}
+
+
+def merge_files(
+    lvis: str | os.PathLike,
+    coco: str | os.PathLike,
+    mapping: str | os.PathLike,
+    iou_thr: float,
+    progress: Callable[[int], Callable[[], None]] = lambda total: lambda: None,
+) -> tuple[dict, dict, dict]:
+    """Read the files, check them and merge them.
+
+    Args:
+        lvis: File of LVIS.
+        coco: File of COCO.
+        mapping: File with ``synset`` for each name of COCO.
+        iou_thr: See :func:`merge_coco_with_lvis`.
+        progress: Gets the number of images, gives a function to call after each.
+
+    Returns:
+        The content of LVIS, of COCO, and of both.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: a file is malformed, or they do not belong together; the message names them.
+    """
+    contents = [read_json_object(path) for path in (lvis, coco, mapping)]
+    for path, content in zip((lvis, coco), contents, strict=False):
+        for key, fields in _FIELDS.items():
+            check_objects(content.get(key), fields, f"{os.fspath(path)}: {key}")
+    with reading(f"{os.fspath(lvis)} or {os.fspath(coco)} (mapping {os.fspath(mapping)})"):
+        step = progress(len(contents[0]["images"]))
+        return contents[0], contents[1], merge_coco_with_lvis(*contents, iou_thr, step)
 
 
 def category_mapping(

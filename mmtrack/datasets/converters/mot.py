@@ -12,7 +12,8 @@ import numpy as np
 
 from mmtrack.core.evaluation.mot_table import MOTTable
 from mmtrack.datasets.parsers.mot_txt import SEQINFO_KEYS, SeqInfo, read_mot_txt, read_seqinfo
-from mmtrack.utils.file_io import atomic_write, natural_key
+from mmtrack.utils.file_io import atomic_write, leads_out, natural_key
+from mmtrack.utils.reading import read_text
 
 from .coco_vid import CocoVidWriter, IdCounter
 from .images import list_images
@@ -49,6 +50,8 @@ class MOTSequence:
         """
         folder = Path(folder)
         info = read_seqinfo(folder / "seqinfo.ini", required=SEQINFO_KEYS[:-1])
+        if leads_out(info.im_dir):
+            raise ValueError(f"{folder / 'seqinfo.ini'}: imDir {info.im_dir!r} leads elsewhere")
         names = list_images(folder / info.im_dir)
         if len(names) != info.length:
             raise ValueError(
@@ -107,8 +110,8 @@ class MOTSequence:
     def write_ground_truth(self, subset: str) -> None:
         """Copy the rows of gt.txt in these frames, unchanged, to ``gt/gt_<subset>.txt``."""
         wanted = set(self.frames)
-        with open(self.folder / "gt" / "gt.txt") as file:
-            lines = [line.strip() for line in file if line.strip()]
+        text = read_text(self.folder / "gt" / "gt.txt")
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
         kept = [line for line in lines if int(float(line.split(",", 1)[0])) in wanted]
         with atomic_write(self.folder / "gt" / f"gt_{subset}.txt") as file:
             file.writelines(line + "\n" for line in kept)

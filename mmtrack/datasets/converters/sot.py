@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmtrack.datasets.parsers.sot_txt import SOTFormatError, check_boxes, parse_table
+from mmtrack.utils.reading import read_text
 
 from .coco_vid import CocoVidWriter
 from .images import image_size
@@ -18,6 +19,7 @@ from .sot_video import MissingSplitError, SOTVideo, write_infos
 
 # Nobody names the objects: there is one category, and both its id and its name are 0.
 _CATEGORY = 0
+_LARGEST_LABEL = 2**31
 _MASK = "m"  # VOT challenges from 2020 on have lines with masks, which begin so
 
 Finders = Mapping[str, Callable[[], list[SOTVideo]]]
@@ -125,7 +127,7 @@ def read_boxes(root: Path, video: SOTVideo) -> np.ndarray:
         SOTFormatError: the file has malformed lines, or not one for each frame.
     """
     path = root / video.annotation
-    lines = path.read_text().strip().split("\n")
+    lines = read_text(path).strip().split("\n")
     masks = np.array([line.lstrip().startswith(_MASK) for line in lines])
     kept = [line for line, mask in zip(lines, masks, strict=True) if not mask]
     boxes = np.full((len(lines), 4), np.nan)
@@ -178,7 +180,13 @@ def _areas(boxes: np.ndarray) -> np.ndarray:
 
 def _read_labels(path: Path, video: SOTVideo) -> list[int]:
     """One whole number per frame, separated by commas or line breaks."""
-    values = parse_table(path.read_text(), str(path)).ravel()
+    values = parse_table(read_text(path), str(path)).ravel()
+    wrong = ~(np.abs(values) < _LARGEST_LABEL) | (values != np.round(values))
+    if wrong.any():
+        raise SOTFormatError(
+            f"{path}: value {int(np.argmax(wrong)) + 1} is {values[np.argmax(wrong)]}, expected a "
+            "whole number"
+        )
     return _one_per_frame(values, video, path).astype(int).tolist()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmtrack.datasets.parsers.sot_txt import parse_infos
+from mmtrack.utils.reading import read_text
 
 from .sot_video import (
     MissingSplitError,
@@ -258,4 +259,4 @@ def _chosen(names: Sequence[str], path: Path) -> list[str]:
 
 def listed_videos(infos: str | os.PathLike | None) -> list[dict]:
     """Rows of a fixed list of videos; none without a list."""
-    return [] if infos is None else parse_infos(Path(infos).read_text(), os.fspath(infos))
+    return [] if infos is None else parse_infos(read_text(infos), os.fspath(infos))

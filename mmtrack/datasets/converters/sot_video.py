@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import read_text
 
 from .images import IMAGE_ENDINGS
 
@@ -82,9 +83,9 @@ def read_names(path: str | os.PathLike) -> list[str]:
 
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: it is no text in UTF-8.
     """
-    with open(path) as file:
-        return [line.strip() for line in file if line.strip()]
+    return [line.strip() for line in read_text(path).split("\n") if line.strip()]
 
 
 def write_infos(path: str | os.PathLike, videos: Iterable[SOTVideo]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import check_objects, read_json, read_json_object, reading
 
 # Official file of each split, and the folder that names of images begin with.
 SPLITS = {
@@ -23,27 +24,16 @@ TEST_CATEGORIES = "test_categories.json"
 CLASSES_FILE = "tao_classes.txt"
 _LISTS = ("videos", "images", "categories")
 _VIDEO_KEYS = ("neg_category_ids", "not_exhaustive_category_ids")
-_KEYS = {
-    "videos": ("id", *_VIDEO_KEYS),
-    "images": ("id", "video_id", "frame_index", "file_name"),
-    "annotations": ("id", "image_id", "track_id", "category_id", "bbox"),
+_FIELDS = {
+    "categories": {"id": (int,), "name": (str,)},
+    "videos": {"id": (int,), "name": (str,), **dict.fromkeys(_VIDEO_KEYS, (list,))},
+    "images": {"id": (int,), "video_id": (int,), "frame_index": (int,), "file_name": (str,)},
+    "annotations": {
+        **dict.fromkeys(("id", "image_id", "track_id", "category_id"), (int,)),
+        "bbox": (list,),
+    },
+    "tracks": {"category_id": (int,)},
 }
-
-
-def read_json(path: str | os.PathLike) -> dict | list:
-    """Content of a json file.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no json file.
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
-    with open(path, encoding="utf-8") as file:
-        try:
-            return json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{os.fspath(path)} is no json file: {error}") from error
 
 
 def read_tao(path: str | os.PathLike) -> dict:
@@ -53,19 +43,13 @@ def read_tao(path: str | os.PathLike) -> dict:
         FileNotFoundError: there is no such file.
         ValueError: lists or keys are missing; the message names file, object and key.
     """
-    data = read_json(path)
+    data = read_json_object(path)
     for key in _LISTS:
         if key not in data:
             raise ValueError(f"{os.fspath(path)} has no list {key!r}; is it a json of TAO?")
     data.setdefault("annotations", [])
-    for kind, keys in _KEYS.items():
-        for entry in data[kind]:
-            missing = [key for key in keys if key not in entry]
-            if missing:
-                raise ValueError(
-                    f"{os.fspath(path)}: the entry of {kind} with id {entry.get('id')} has no "
-                    f"{missing[0]!r}; take the official json of TAO"
-                )
+    for kind, fields in _FIELDS.items():
+        check_objects(data.get(kind, []), fields, f"{os.fspath(path)}: {kind}")
     return data
 
 
@@ -166,15 +150,15 @@ def convert_tao_folder(folder: str | os.PathLike, *, filter_classes: bool) -> li
     classes = {category["id"] for category in first["categories"]}
     if filter_classes:
         path = folder / TEST_CATEGORIES
-        classes &= classes_of_tao(files.values(), read_json(path) if path.is_file() else None)
+        with reading(path):
+            tested = read_json(path) if path.is_file() else None
+            classes &= classes_of_tao(files.values(), tested)
     names = [category["name"] for category in first["categories"] if category["id"] in classes]
     lines = []
     for split, data in files.items():
         official, images = SPLITS[split]
-        try:
+        with reading(folder / official, problem=""):
             converted = convert_tao(data, images, classes)
-        except ValueError as error:
-            raise ValueError(f"{folder / official}: {error}") from error
         path = folder / f"{split}_{'482_' if filter_classes else ''}classes.json"
         with atomic_write(path) as file:
             json.dump(converted, file)

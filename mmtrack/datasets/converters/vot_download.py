@@ -52,7 +52,7 @@ def download_vot(url: str, folder: str | os.PathLike, report: Callable[[str], No
             _download_video(url, video, folder)
             names.append(video["name"])
             report(f"{folder / names[-1]}")
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as error:
         raise ValueError(f"{url} does not describe a VOT challenge: {error!r}") from error
     with atomic_write(folder / "list.txt") as file:
         file.writelines(f"{name}\n" for name in names)

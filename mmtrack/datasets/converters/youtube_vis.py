@@ -5,22 +5,27 @@ Reference: Yang, Fan and Xu, "Video Instance Segmentation", ICCV 2019, section 3
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from pathlib import Path
 
 import pycocotools.mask as coco_mask
 
-from mmtrack.core.mask import check_segmentation, to_rle
+from mmtrack.core.mask import check_segmentation, check_size, to_rle
+from mmtrack.utils.reading import check_objects, read_json_object, reading
 
 from ..youtube_vis_classes import CLASSES_OF_VERSION
 from .coco_vid import CocoVidWriter
 
 SPLITS = ("train", "valid", "test")
 _FILES = {"2019": "{split}.json", "2021": "{split}/instances.json"}
-_VIDEO_KEYS = ("id", "width", "height", "file_names")
-_OBJECT_KEYS = ("id", "video_id", "category_id", "segmentations")
+_FIELDS = {
+    "categories": {"id": (int,), "name": (str,)},
+    "videos": {"id": (int,), "width": (int,), "height": (int,), "file_names": (list,)},
+    "annotations": {
+        **dict.fromkeys(("id", "video_id", "category_id"), (int,)), "segmentations": (list,),
+    },
+}  # fmt: skip
 
 
 def annotation_file(root: str | os.PathLike, version: str, split: str) -> Path:
@@ -43,10 +48,13 @@ def convert_youtube_vis(path: str | os.PathLike, version: str) -> CocoVidWriter:
         ValueError: it is no such file, belongs to the other edition, or an object is malformed;
             the message names the object.
     """
-    data = _read(path, version)
+    with reading(path, problem=""):
+        return _convert(_read(path, version), path)
+
+
+def _convert(data: dict, path: str | os.PathLike) -> CocoVidWriter:
     by_video = defaultdict(list)
     for instance_id, entry in enumerate(data.get("annotations") or (), 1):
-        _require(path, "annotation", entry, _OBJECT_KEYS)
         by_video[entry["video_id"]].append((instance_id, entry))
     videos = [video["id"] for video in data["videos"]]
     unknown = sorted(set(by_video) - set(videos))
@@ -56,7 +64,6 @@ def convert_youtube_vis(path: str | os.PathLike, version: str) -> CocoVidWriter:
     writer = CocoVidWriter(names)
     known = {category["id"] for category in data["categories"]}
     for video in data["videos"]:
-        _require(path, "video", video, _VIDEO_KEYS)
         _add_video(writer, path, video, by_video[video["id"]], known)
     writer.extra["categories"] = [{"id": c["id"], "name": c["name"]} for c in data["categories"]]
     return writer
@@ -66,25 +73,17 @@ def _read(path: str | os.PathLike, version: str) -> dict:
     """Content of an annotation file."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no annotation file {os.fspath(path)}")
-    with open(path, encoding="utf-8") as file:
-        try:
-            data = json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is no json file: {error}") from error
+    data = read_json_object(path)
     missing = [key for key in ("videos", "categories") if key not in data]
     if missing:
         raise ValueError(f"{path} has no list {missing[0]!r}; is it a file of YouTube-VIS?")
+    for key, fields in _FIELDS.items():
+        check_objects(data.get(key) or [], fields, f"{path}: {key}")
     names = tuple(category["name"] for category in data["categories"])
     for other, classes in CLASSES_OF_VERSION.items():
         if other != version and names == classes:
             raise ValueError(f"{path} has the categories of YouTube-VIS {other}: use --version")
     return data
-
-
-def _require(path: str | os.PathLike, kind: str, entry: dict, keys: tuple[str, ...]) -> None:
-    missing = [key for key in keys if key not in entry]
-    if missing:
-        raise ValueError(f"{path}: {kind} {entry.get('id')} has no {missing[0]!r}")
 
 
 def _add_video(
@@ -97,6 +96,9 @@ def _add_video(
     """Add a video with its images and the masks of its objects, frame by frame."""
     size = {"width": video["width"], "height": video["height"]}
     names = video["file_names"]
+    check_size(**size)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"'file_names' of video {video['id']} are no names")
     for _, entry in objects:
         if len(entry["segmentations"]) != len(names):
             raise ValueError(

@@ -17,23 +17,27 @@ import os
 import sys
 import time
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import CONTENT_ERRORS
 
 from .columns import Column, ColumnTable, NumberColumn, TextColumn
 
 CACHE_VARIABLE = "MMTRACK_CACHE_DIR"
 _UNUSED_SECONDS = 30 * 24 * 3600
 SMALLEST_FILE = 1 << 22  # below this, parsing is as fast as looking for an entry
-_FORMAT = 1
+_FORMAT = 2
 _SUFFIX = ".columns"
 _MAGIC = b"mmtrack-columns\n"
 _SEGMENT = 1 << 22
 _ALIGN = 64
+_CHECKSUM = 4  # bytes at the end
 _DTYPES = ("|b1", "|u1", "|i1", "<i4", "<i8", "<f8")
 
 
@@ -98,18 +102,32 @@ def store(entry: Path, tables: dict[str, ColumnTable], rest: dict) -> None:
     text = json.dumps(header).encode()
     try:
         with atomic_write(entry, "wb") as file:
-            file.write(_MAGIC + len(text).to_bytes(8, "little") + text)
+            sink = _Checked(file)
+            sink.write(_MAGIC + len(text).to_bytes(8, "little") + text)
             start = file.tell()
             start += -start % _ALIGN
             for array, (_, _, offset) in zip(arrays, header["arrays"], strict=True):
-                file.write(b"\0" * (start + offset - file.tell()))
-                file.write(np.ascontiguousarray(array).data)
+                sink.write(b"\0" * (start + offset - file.tell()))
+                sink.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+            file.write(sink.checksum.to_bytes(_CHECKSUM, "little"))
         _remove_unused(entry.parent)
     except OSError as error:
         warnings.warn(
             f"the parsed annotations cannot be kept in {entry.parent}: {error}. "
             f"Set {CACHE_VARIABLE} to another folder, or to 'off'."
         )
+
+
+class _Checked:
+    """Writes to a file and keeps the checksum of what was written."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self.checksum = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._file.write(data)
+        self.checksum = zlib.crc32(data, self.checksum)
 
 
 def load(entry: Path) -> tuple[dict[str, ColumnTable], dict] | None:
@@ -121,7 +139,7 @@ def load(entry: Path) -> tuple[dict[str, ColumnTable], dict] | None:
         with contextlib.suppress(PermissionError):  # a folder that others prepared
             os.utime(entry)
         return content
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (OSError, *CONTENT_ERRORS) as error:
         warnings.warn(f"{entry} is not a valid cache entry and is made anew: {error}")
         return None
 
@@ -156,6 +174,10 @@ def _read(data: np.ndarray) -> tuple[dict[str, ColumnTable], dict]:
     Raises:
         ValueError: the content is not a complete entry.
     """
+    data, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
+    # Damage inside of an array would change annotations without anybody noticing.
+    if zlib.crc32(data) != int.from_bytes(checksum.tobytes(), "little"):
+        raise ValueError("its checksum is wrong, so it is damaged or cut off")
     start = len(_MAGIC) + 8
     if data[: len(_MAGIC)].tobytes() != _MAGIC:
         raise ValueError("it does not start like one")

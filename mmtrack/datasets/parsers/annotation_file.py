@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from mmtrack.utils.reading import reading
+
 from . import annotation_cache
 from .column_builder import ColumnBuilder
 from .columns import ColumnTable
@@ -44,13 +46,9 @@ def read_annotations(
     if cached is not None:
         return cached
     before = os.stat(path)
-    try:
-        with _no_garbage_collection():
-            tables, rest = _parse(path)
-    except BrokenJSON as error:
-        raise ValueError(
-            f"{name} is not a valid annotation file: {error}. Copy or convert it again."
-        ) from error
+    problem, remedy = "is not a valid annotation file", "Copy or convert it again."
+    with reading(name, remedy, problem), _no_garbage_collection():
+        tables, rest = _parse(path)
     after = os.stat(path)
     unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if entry is not None and unchanged:

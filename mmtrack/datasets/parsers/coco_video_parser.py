@@ -77,16 +77,18 @@ class CocoVID(ColumnarCOCO):
             self.__dict__.pop(name, None)
         if "videos" not in self.dataset:
             raise ValueError(f"{self.file_name} has no list 'videos'. {_NO_VIDEOS}")
-        for key in ("id", "name"):
-            for i, video in enumerate(self.dataset["videos"]):
-                if key not in video:
-                    raise ValueError(f"{self.file_name}: videos[{i}] has no {key!r}.")
+        self._check_named("videos")
         self._check_frames()
 
     def _images_to_videos(self) -> None:
         """``convert_img_to_vid`` on the columns, or on the dicts where there are no columns."""
         if not isinstance(self.dataset, LazyDataset):
             self.convert_img_to_vid(self.dataset)
+            return
+        self.require("images", "id", "file_name")
+        self.check_texts("images", "file_name")
+        if not len(self._table("images")):
+            self.dataset["videos"] = []
             return
         names = self._table("images").columns.columns["file_name"].take(slice(None))
         img_ids = self.ids("images", "id")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO
 
+from mmtrack.utils.reading import check_objects, is_number
+
 from .annotation_file import COLUMN_LISTS, read_annotations
-from .columns import ColumnTable
+from .columns import ColumnTable, TextColumn
 from .lazy_objects import Groups, LazyDataset, Lookup, ObjectsById, ObjectTable
 
 
@@ -61,10 +64,17 @@ class ColumnarCOCO(COCO):
         self.ids("images", "id")
         for field in ("id", "image_id", "category_id"):
             self.ids("annotations", field)
-        for key in ("id", "name"):
-            for i, category in enumerate(self.dataset.get("categories", [])):
-                if key not in category:
-                    raise ValueError(f"{self.file_name}: categories[{i}] has no {key!r}.")
+        self._check_named("categories")
+
+    def _check_named(self, key: str) -> None:
+        """Raise an error unless a list of categories or videos, if any, has ids and names."""
+        fields = {"id": (Integral,), "name": (str, Integral)}
+        where = f"{self.file_name}: {key}"
+        ids = [item["id"] for item in check_objects(self.dataset.get(key, []), fields, where)]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"{where} have ids that occur twice.")
+        if any(abs(number) > _LARGEST_ID for number in ids):
+            raise ValueError(f"{where} have ids that are no plausible numbers.")
 
     def _is_unchanged(self, key: str) -> bool:
         """Whether the columns hold what ``dataset`` holds."""
@@ -215,6 +225,51 @@ class ColumnarCOCO(COCO):
             raise ValueError(f"{self.file_name}: {field!r} of {key} must be true, false, 0 or 1.")
         return present & (values != 0)
 
+    def check_numbers(self, key: str, *fields: str, size: int | None = None) -> None:
+        """Raise an error that names the first object in which a field is there, but no number.
+
+        Args:
+            key: ``'images'`` or ``'annotations'``.
+            *fields: Numbers, which must be finite.
+            size: Count of numbers where the field is a list.
+
+        Raises:
+            ValueError: see above.
+        """
+        table = self._table(key)
+        for field in fields:
+            column = table.columns.columns.get(field)
+            values = getattr(column, "values", None)
+            if values is None or values.shape[1:] != (() if size is None else (size,)):
+                rows = np.flatnonzero(table.columns.has(field))
+                items = ((row, table.take(np.array([row]))[0]) for row in rows.tolist())
+                row = next((r for r, item in items if not is_number(item[field], size)), None)
+            else:
+                finite = np.isfinite(values) if size is None else np.isfinite(values).all(axis=1)
+                wrong = table.columns.has(field) & ~finite
+                row = int(np.argmax(wrong)) if wrong.any() else None
+            if row is not None:
+                self._raise_wrong(
+                    key, field, row, "a finite number" if size is None else f"{size} finite numbers"
+                )
+
+    def check_texts(self, key: str, field: str) -> None:
+        """Raise an error that names the first object in which a field is there, but no text."""
+        table = self._table(key)
+        column = table.columns.columns.get(field)
+        if column is None or (isinstance(column, TextColumn) and not column.is_json):
+            return
+        for row in np.flatnonzero(table.columns.has(field)).tolist():
+            if not isinstance(table.take(np.array([row]))[0][field], str):
+                self._raise_wrong(key, field, row, "a text")
+
+    def _raise_wrong(self, key: str, field: str, row: int, expected: str) -> None:
+        item = self._table(key).take(np.array([row]))[0]
+        raise ValueError(
+            f"{self.file_name}: {field!r} of {key}[{row}] (id {item.get('id')}) is "
+            f"{item[field]!r:.100}, expected {expected}. Convert the data again."
+        )
+
     def boxes(self) -> np.ndarray:
         """Boxes of all annotations, ``(N, 4)`` float64, x, y, width, height.
 
@@ -241,6 +296,7 @@ class ColumnarCOCO(COCO):
         return np.unique(self.ids("annotations", "image_id")[chosen])
 
 
+_LARGEST_ID = 2**53
 _INDICES = ("imgs", "anns", "cats", "imgToAnns", "catToImgs", "img_ann_map", "cat_img_map")
 
 

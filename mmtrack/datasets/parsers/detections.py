@@ -8,10 +8,12 @@ import re
 import numpy as np
 
 from mmtrack.core.evaluation.mot_table import MOTTable
-from mmtrack.utils.file_io import natural_key
+from mmtrack.utils.file_io import leads_out, natural_key
 
-from .mot_txt import read_mot_txt, read_seqinfo
+from .mot_txt import MOST_FRAMES, read_mot_txt, read_seqinfo
 from .public_detections import load_public_detections
+
+_DIGITS = 12  # of the number of a frame, with its zeros
 
 
 def _sequence_folders(folder: str, file: str) -> dict[str, str]:
@@ -27,7 +29,7 @@ def read_detections(path: str) -> dict[str, MOTTable]:
     Args:
         path: A folder in the MOTChallenge layout (``SEQUENCE/det/det.txt``), a folder of
             ``SEQUENCE.txt`` files, one text file (named after its sequence, or ``det.txt`` in the
-            folder ``det`` of its sequence), or a ``.json`` or ``.pkl`` file as of
+            folder ``det`` of its sequence), or a ``.json``, ``.pkl`` or ``.npz`` file as of
             :func:`load_public_detections`.
 
     Returns:
@@ -42,7 +44,7 @@ def read_detections(path: str) -> dict[str, MOTTable]:
         return _read_folder(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"detections {path} do not exist")
-    if path.endswith((".json", ".pkl", ".pickle")):
+    if path.endswith((".json", ".pkl", ".pickle", ".npz")):
         return _by_sequence(load_public_detections(path), path)
     return {_sequence_of_file(path): read_mot_txt(path)}
 
@@ -108,14 +110,22 @@ def _by_sequence(entries: dict[str, list[np.ndarray]], path: str) -> dict[str, M
 
 def _sequence_and_frame(name: str, path: str) -> tuple[str, int]:
     parts = name.replace("\\", "/").split("/")
-    number = re.search(r"(\d+)\.\w+$", parts[-1])
+    number = re.search(r"([0-9]+)\.\w+$", parts[-1])
     if len(parts) < 2 or number is None:
         raise ValueError(
             f"{path}: image name {name!r} does not tell sequence and frame; expected a name such "
             "as MOT17-02-DPM/img1/000001.jpg"
         )
     folders = parts[:-2] if len(parts) > 2 and parts[-2] == "img1" else parts[:-1]
-    return folders[-1], int(number.group(1))
+    sequence, frame = folders[-1], int(number.group(1)[-_DIGITS:])
+    if leads_out(sequence):
+        raise ValueError(f"{path}: {sequence!r} of image name {name!r} cannot name a sequence")
+    if len(number.group(1)) > _DIGITS or not 1 <= frame <= MOST_FRAMES:
+        raise ValueError(
+            f"{path}: image name {name!r} ends in frame {number.group(1):.20}; frames are counted "
+            f"from 1 to {MOST_FRAMES:,}"
+        )
+    return sequence, frame
 
 
 def read_ground_truth(folder: str, names: list[str]) -> dict[str, MOTTable]:

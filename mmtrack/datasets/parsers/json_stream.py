@@ -34,11 +34,14 @@ def decode_objects(text: bytes) -> list[dict]:
         ValueError: the text is not valid JSON.
     """
     try:
-        return msgspec.json.decode(text)
+        objects = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        if b"NaN" in text or b"Infinity" in text:
-            return json.loads(text)
-        raise ValueError(str(error)) from error
+        if b"NaN" not in text and b"Infinity" not in text:
+            raise ValueError(str(error)) from error
+        objects = json.loads(text)
+    if not all(type(item) is dict for item in objects):
+        raise ValueError("expected objects '{...}' in the whole list")
+    return objects
 
 
 class JSONStream:
@@ -131,7 +134,10 @@ class JSONStream:
         value, end = self._parse_value()
         if not isinstance(value, dict):
             raise self._error("expected an object '{...}' as in the rest of the list")
-        return self.decode(b"[" + self._buffer[:end] + b"]"), end
+        try:
+            return self.decode(b"[" + self._buffer[:end] + b"]"), end
+        except ValueError as error:  # what Python's parser takes and msgspec does not
+            raise self._error(str(error)) from error
 
     def _take_value(self) -> Any:
         """Decode one value of any kind and drop its text."""

@@ -15,9 +15,15 @@ import numpy as np
 
 from mmtrack.core.evaluation.mot_table import MOTTable
 from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.reading import read_text
 
 MIN_COLUMNS, MAX_COLUMNS = 6, 10
 COLUMN_HELP = "frame,id,x1,y1,width,height[,confidence[,class,visibility | ,x,y,z]]"
+# Trackers go through all frames up to the last, so that a wrong number could keep them busy for
+# ever. Ten million frames are four days of video.
+MOST_FRAMES = 10_000_000
+_LARGEST_ID = 2**53  # beyond, whole numbers are not exact
+_LARGEST_BOX = 1e8  # pixels, far beyond any image
 # MOT15 and result files end in three world coordinates (-1 where unknown), which take the places
 # of class and visibility; the count of columns tells the two layouts apart.
 WORLD_COLUMNS = 10
@@ -29,10 +35,9 @@ class MOTFormatError(ValueError):
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
     """Line numbers (from 1) and contents of the lines that are not blank."""
-    with open(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line.strip()
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            yield number, line.strip()
 
 
 def _explain_unreadable(path: str) -> str:
@@ -44,7 +49,7 @@ def _explain_unreadable(path: str) -> str:
             try:
                 float(cell)
             except ValueError:
-                return f"line {number}: column {column} is {cell!r}, not a number"
+                return f"line {number}: column {column} is {cell!r:.60}, not a number"
         if expected is not None and len(cells) != expected:
             return f"line {number} has {len(cells)} columns, the lines before it have {expected}"
         expected = len(cells)
@@ -64,6 +69,12 @@ def _first_problem(values: np.ndarray, *, allow_empty: bool) -> tuple[int, str] 
         (~np.isfinite(values).all(axis=1), "a value is not finite (NaN or infinity)"),
         ((whole != np.round(whole)).any(axis=1), "frame, id and class must be whole numbers"),
         (values[:, 0] < 1, "frames are counted from 1"),
+        (values[:, 0] > MOST_FRAMES, f"there are at most {MOST_FRAMES:,} frames"),
+        ((np.abs(whole) > _LARGEST_ID).any(axis=1), "the id or class is no plausible number"),
+        (
+            (np.abs(values[:, 2:6]) > _LARGEST_BOX).any(axis=1),
+            "the box lies far beyond any image",
+        ),
         ((sizes < 0).any(axis=1), "width or height is negative"),
         (
             (sizes == 0).any(axis=1) & (not allow_empty),
@@ -84,7 +95,7 @@ def _check(path: str, values: np.ndarray, *, allow_empty: bool) -> None:
     if problem is not None:
         row, rule = problem
         number, line = next(item for i, item in enumerate(_lines(path)) if i == row)
-        raise MOTFormatError(f"{path}, line {number}: {rule}: {line!r}")
+        raise MOTFormatError(f"{path}, line {number}: {rule}: {line!r:.200}")
 
 
 def _load_rows(path: str) -> np.ndarray:
@@ -92,7 +103,7 @@ def _load_rows(path: str) -> np.ndarray:
         # A sequence without any box is normal; its file is empty.
         warnings.filterwarnings("ignore", message=".*input contained no data")
         try:
-            return np.loadtxt(path, delimiter=",", ndmin=2, comments=None)
+            return np.loadtxt(path, delimiter=",", ndmin=2, comments=None, encoding="utf-8-sig")
         except ValueError as error:
             reason = _explain_unreadable(path)
             raise MOTFormatError(f"{path}: {reason}; expected {COLUMN_HELP}") from error
@@ -206,7 +217,16 @@ class SeqInfo:
 def _number(text: str) -> float:
     """A frame rate: whole numbers stay whole, 29.97 keeps its fraction."""
     value = float(text)
+    if not 0 < value < MOST_FRAMES:
+        raise ValueError("a frame rate is above zero")
     return int(value) if value.is_integer() else value
+
+
+def _count(text: str) -> int:
+    """A number of frames or pixels."""
+    if not 1 <= int(text) <= MOST_FRAMES:
+        raise ValueError(f"expected 1 to {MOST_FRAMES}")
+    return int(text)
 
 
 # key in the file, field, type
@@ -214,9 +234,9 @@ SEQINFO_FIELDS = (
     ("name", "name", str),
     ("imDir", "im_dir", str),
     ("frameRate", "frame_rate", _number),
-    ("seqLength", "length", int),
-    ("imWidth", "width", int),
-    ("imHeight", "height", int),
+    ("seqLength", "length", _count),
+    ("imWidth", "width", _count),
+    ("imHeight", "height", _count),
     ("imExt", "im_ext", str),
 )
 SEQINFO_KEYS = tuple(key for key, _, _ in SEQINFO_FIELDS)
@@ -242,7 +262,7 @@ def read_seqinfo(
         raise FileNotFoundError(f"sequence description {path} does not exist")
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path)
+        parser.read_string(read_text(path), source=path)
         section = parser["Sequence"]
     except (configparser.Error, KeyError) as error:
         raise MOTFormatError(f"{path}: no section [Sequence] with key=value lines") from error
@@ -255,7 +275,9 @@ def read_seqinfo(
         try:
             fields[field] = kind(text) if text else None
         except ValueError as error:
-            raise MOTFormatError(f"{path}: {key} is {text!r}, expected a number") from error
+            raise MOTFormatError(
+                f"{path}: {key} is {text!r:.60}, expected a number above zero"
+            ) from error
     return SeqInfo(**fields)
 
 

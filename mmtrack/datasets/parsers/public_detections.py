@@ -2,82 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from mmtrack.utils.array_files import UnsafePickleError, load_array_pickle, load_npz
+from mmtrack.utils.reading import read_json, reading
+
+__all__ = ["UnsafePickleError", "load_arrays", "load_public_detections"]
 
 # one array (n, 5) x1y1x2y2-score per class
 ClassArrays: TypeAlias = list[np.ndarray]
 PublicDetections: TypeAlias = "dict[str, ClassArrays] | list[ClassArrays]"
 
 DETECTIONS_KEY = "det_bboxes"
-# All that numpy needs to restore arrays of numbers. Everything else a pickle may name is refused.
-ARRAY_GLOBALS = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),  # bytes in pickles of protocol 2,
-    ("__builtin__", "bytes"),  # and empty ones
-    ("collections", "OrderedDict"),
-    *(
-        (f"numpy.{core}.{name}", function)
-        for core in ("core", "_core")  # numpy 1 and numpy 2
-        for name, function in (
-            ("multiarray", "_reconstruct"),
-            ("multiarray", "scalar"),
-            ("numeric", "_frombuffer"),
-        )
-    ),
-}
-
-
-class UnsafePickleError(ValueError):
-    """A pickle that asks for more than arrays and containers."""
-
-
-class _ArrayUnpickler(pickle.Unpickler):  # noqa: S301 (restricted to arrays below)
-    """Restores containers, strings, numbers and numpy arrays, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ARRAY_GLOBALS:
-            raise UnsafePickleError(f"{module}.{name}")
-        if module.startswith(("numpy.core", "numpy._core")):
-            # The private package of the numpy at hand; the names inside are the same.
-            core = np._core if hasattr(np, "_core") else np.core
-            return getattr(getattr(core, module.rsplit(".", 1)[1]), name)
-        return super().find_class(module, name)
-
-
-def _load_pickle(path: str) -> Any:
-    try:
-        with open(path, "rb") as file:
-            return _ArrayUnpickler(file).load()
-    except UnsafePickleError as error:
-        raise UnsafePickleError(
-            f"{path}: the pickle would load {error}; detections are lists, dicts and numpy arrays. "
-            "Save them as json or npz"
-        ) from error
-    except (pickle.UnpicklingError, EOFError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no complete pickle ({error})") from error
-
-
-def _load_json(path: str) -> Any:
-    try:
-        with open(path) as file:
-            return json.load(file)
-    except ValueError as error:
-        raise ValueError(f"{path}: no complete json ({error})") from error
 
 
 def _load_npz(path: str) -> dict[str, ClassArrays]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: [arrays[name]] for name in arrays.files}
+    return {name: [array] for name, array in load_npz(path).items()}
 
 
-LOADERS = {".pkl": _load_pickle, ".pickle": _load_pickle, ".json": _load_json, ".npz": _load_npz}
+LOADERS = {
+    ".pkl": load_array_pickle,
+    ".pickle": load_array_pickle,
+    ".json": read_json,
+    ".npz": _load_npz,
+}
 
 
 def load_arrays(path: str) -> Any:
@@ -102,7 +54,7 @@ def _check_boxes(boxes: Any, where: str) -> np.ndarray:
     """Boxes of one class as float32 ``(n, 5)``, or an error that names the image."""
     try:
         boxes = np.asarray(boxes, np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{where}: the boxes are no table of numbers") from error
     if boxes.size == 0:
         return np.zeros((0, 5), np.float32)
@@ -120,7 +72,7 @@ def _check_boxes(boxes: Any, where: str) -> np.ndarray:
 
 def _check_entry(entry: Any, where: str) -> ClassArrays:
     if not isinstance(entry, Sequence) or isinstance(entry, str):
-        raise TypeError(f"{where}: expected a list with one array per class, got {type(entry)}")
+        raise ValueError(f"{where}: expected a list with one array per class, got {type(entry)}")
     return [_check_boxes(boxes, f"{where}, class {label}") for label, boxes in enumerate(entry)]
 
 
@@ -142,9 +94,9 @@ def load_public_detections(path: str | os.PathLike) -> PublicDetections:
     Raises:
         FileNotFoundError: There is no such file.
         UnsafePickleError: The pickle asks for anything but arrays.
-        TypeError: The container is neither list nor dict.
-        ValueError: The ending is unknown, the file is damaged, or boxes have wrong columns, are not
-            finite or have no area; the message names file and image.
+        ValueError: The ending is unknown, the file is damaged or holds neither list nor dict, or
+            boxes have wrong columns, are not finite or have no area; the message names file and
+            image.
     """
     path = os.fspath(path)
     ending = os.path.splitext(path)[1].lower()
@@ -153,13 +105,22 @@ def load_public_detections(path: str | os.PathLike) -> PublicDetections:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"detections {path} do not exist")
     entries = LOADERS[ending](path)
+    with reading(path):
+        return _check_entries(entries, path)
+
+
+def _check_entries(entries: Any, path: str) -> PublicDetections:
+    """Content of a file, with checked arrays."""
     if isinstance(entries, dict) and DETECTIONS_KEY in entries:
         entries = entries[DETECTIONS_KEY]
     if isinstance(entries, dict):
+        names = [name for name in entries if not isinstance(name, str)]
+        if names:
+            raise ValueError(f"{path}: {names[0]!r:.60} is no name of an image")
         return {name: _check_entry(e, f"{path}, {name}") for name, e in entries.items()}
     if isinstance(entries, list):
         return [_check_entry(e, f"{path}, image {i}") for i, e in enumerate(entries)]
-    raise TypeError(
+    raise ValueError(
         f"{path}: expected a list with one entry per image or a dict of file_name to entry, got "
         f"{type(entries)}"
     )

@@ -10,6 +10,9 @@ import numpy as np
 
 INFO_FIELDS = ("video_path", "ann_path", "start_frame_id", "end_frame_id")
 INFO_HELP = "video_path,annotation_path,start_frame_id,end_frame_id"
+# A wrong number of frames must not fill the memory; these are four days of video.
+MOST_FRAMES, _DIGITS = 10_000_000, 12
+_LARGEST_BOX = 1e8  # pixels, far beyond any image
 NUMBER = re.compile(r"[-+]?(?:nan|inf|\d*\.?\d+(?:e[-+]?\d+)?)", re.IGNORECASE)
 
 
@@ -35,7 +38,7 @@ def parse_infos(text: str, name: str) -> list[dict]:
             comes before the first, or there is no video; the message names the line.
     """
     infos = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         problem = _problem_of_info(line)
@@ -45,7 +48,7 @@ def parse_infos(text: str, name: str) -> list[dict]:
             continue
         if problem is not None:
             raise SOTFormatError(
-                f"{name}, line {number}: {problem} in {line.strip()!r}; expected {INFO_HELP}"
+                f"{name}, line {number}: {problem} in {line.strip()!r:.200}; expected {INFO_HELP}"
             )
         video_path, ann_path, start, end = (field.strip() for field in line.split(","))
         values = (video_path, ann_path, int(start), int(end))
@@ -60,8 +63,10 @@ def _problem_of_info(line: str) -> str | None:
     fields = [field.strip() for field in line.split(",")]
     if len(fields) != len(INFO_FIELDS) or not all(fields):
         return f"{len([f for f in fields if f])} fields"
-    if not all(field.isdigit() for field in fields[2:]):
+    if not all(field.isascii() and field.isdecimal() for field in fields[2:]):
         return "frame numbers that are no whole numbers"
+    if max(map(len, fields[2:])) > _DIGITS or int(fields[3]) - int(fields[2]) >= MOST_FRAMES:
+        return f"more than {MOST_FRAMES:,} frames"
     return "the last frame before the first" if int(fields[3]) < int(fields[2]) else None
 
 
@@ -96,8 +101,8 @@ def _parse_anything(text: str, name: str) -> np.ndarray:
     for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
         if line.strip() and len(row) != width:
             raise SOTFormatError(
-                f"{name}, line {number}: {line.strip()!r} has {len(row)} numbers, the first line "
-                f"has {width}"
+                f"{name}, line {number}: {line.strip()!r:.200} has {len(row)} numbers, the first "
+                f"line has {width}"
             )
     rows = [row for row in rows if row]
     return np.array(rows, np.float64).reshape(len(rows), width)
@@ -115,15 +120,18 @@ def check_boxes(boxes: np.ndarray, widths: tuple[int, ...], name: str) -> np.nda
         The table.
 
     Raises:
-        SOTFormatError: The table is empty, has another width, or infinite values.
+        SOTFormatError: The table is empty, has another width, or values that are infinite or far
+            beyond any image.
     """
     allowed = " or ".join(map(str, widths))
     if boxes.size == 0:
         raise SOTFormatError(f"{name} has no boxes; expected lines of {allowed} numbers")
     if boxes.shape[1] not in widths:
         raise SOTFormatError(f"{name} has {boxes.shape[1]} numbers a line, expected {allowed}")
-    infinite = np.isinf(boxes).any(axis=1)
+    infinite = (np.abs(boxes) > _LARGEST_BOX).any(axis=1)
     if infinite.any():
         row = int(np.argmax(infinite))
-        raise SOTFormatError(f"{name}: box {row} is not finite: {boxes[row].tolist()}")
+        raise SOTFormatError(
+            f"{name}: box {row} is not finite, or far beyond any image: {boxes[row].tolist()}"
+        )
     return boxes

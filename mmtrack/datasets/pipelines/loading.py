@@ -11,6 +11,7 @@ from mmdet.datasets.builder import PIPELINES
 from mmdet.datasets.pipelines import LoadAnnotations, LoadImageFromFile
 
 from mmtrack.core.track import results2outs
+from mmtrack.utils.image_header import check_pixel_count
 
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 
@@ -53,6 +54,10 @@ def decode_image(
         raise ImageReadError(f"image {name} is an empty file")
     if _is_truncated_jpeg(data):
         raise ImageReadError(f"image {name} is truncated ({len(data)} bytes); copy it again")
+    try:
+        check_pixel_count(data, name)
+    except ValueError as error:
+        raise ImageReadError(str(error)) from error
     try:
         img = mmcv.imfrombytes(data, flag=flag, channel_order=channel_order)
     except (OSError, cv2.error) as error:  # as other backends than cv2 tell it

@@ -123,7 +123,7 @@ def test_missing_boxes_and_areas_are_measured(convert):
     ("change", "message"),
     [
         (lambda d: d.pop("videos"), "no list 'videos'"),
-        (lambda d: d["videos"][0].pop("file_names"), "video 12 has no 'file_names'"),
+        (lambda d: d["videos"][0].pop("file_names"), r"videos\[0\] \(id 12\) has no 'file_names'"),
         (lambda d: d["annotations"][0].update(video_id=3), "objects belong to video 3"),
         (lambda d: d["annotations"][0].update(category_id=41), "annotation 71 has category 41"),
         (lambda d: d["annotations"][0]["segmentations"].pop(), "for 2 frames, its video 12 has 3"),

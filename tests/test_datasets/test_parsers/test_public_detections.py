@@ -82,8 +82,8 @@ BAD = {
     "nan": (with_first([[0, 0, 1, np.nan, 1]]), ValueError, r"000001\.jpg.* box 0 is not finite"),
     "no area": (with_first([[0, 0, 5, 5, 1], [3, 4, 3, 9, 1]]), ValueError, "box 1 has no area"),
     "text": (with_first(["x"]), ValueError, "no table of numbers"),
-    "entry": ({NAMES[0]: 3}, TypeError, "expected a list with one array per class"),
-    "container": (3, TypeError, r"det\.pkl: expected a list"),
+    "entry": ({NAMES[0]: 3}, ValueError, "expected a list with one array per class"),
+    "container": (3, ValueError, r"det\.pkl: expected a list"),
 }
 
 
@@ -100,9 +100,9 @@ def test_bad_files_are_named(tmp_path):
         load_public_detections(save(tmp_path, 1, "det.txt"))
     whole = save(tmp_path, BOXES)
     whole.write_bytes(whole.read_bytes()[:40])
-    with pytest.raises(ValueError, match=r"det\.pkl: no complete pickle"):
+    with pytest.raises(ValueError, match=r"det\.pkl is no complete pickle"):
         load_public_detections(whole)
     broken = tmp_path / "det.json"
     broken.write_text('{"a": [')
-    with pytest.raises(ValueError, match=r"det\.json: no complete json"):
+    with pytest.raises(ValueError, match=r"det\.json cannot be read: .*complete JSON"):
         load_public_detections(broken)

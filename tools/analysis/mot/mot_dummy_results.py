@@ -10,11 +10,10 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
-import os.path as osp
 
 from mmtrack.apis.cli import user_errors
-from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.file_io import atomic_write, path_below
+from mmtrack.utils.reading import check_objects, read_json_object
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,28 +32,41 @@ def video_names(path: str) -> list[str]:
     Raises:
         ValueError: it is no CocoVID file.
     """
-    with open(path) as file:
-        try:
-            content = json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is not json: {error}") from None
-    if not isinstance(content, dict) or not content.get("videos"):
+    content = read_json_object(path)
+    if not content.get("videos"):
         raise ValueError(f"{path} has no list of 'videos': a CocoVID annotation file is expected")
-    return [video["name"] for video in content["videos"]]
+    videos = check_objects(content["videos"], {"name": (str,)}, f"{path}: videos")
+    return [video["name"] for video in videos]
+
+
+def write_empty(folder: str, names: list[str], source: str) -> None:
+    """Write an empty file for each video; nothing is overwritten.
+
+    Args:
+        folder: Receives the files.
+        names: Of the videos.
+        source: File that they come from.
+
+    Raises:
+        FileExistsError: a file has results.
+        ValueError: a name leads out of the folder.
+    """
+    files = [path_below(folder, f"{name}.txt", f"{source}: video") for name in names]
+    full = [file for file in files if file.is_file() and file.stat().st_size]
+    if full:
+        raise FileExistsError(f"{full[0]} has results: name another folder")
+    for file in files:
+        with atomic_write(file):
+            pass
 
 
 def main() -> None:
     """Write the files; files with content are not overwritten."""
     args = parse_args()
     with user_errors():
-        files = [osp.join(args.out_folder, f"{n}.txt") for n in video_names(args.json_file)]
-        full = [file for file in files if osp.isfile(file) and osp.getsize(file)]
-        if full:
-            raise FileExistsError(f"{full[0]} has results: name another folder")
-        for file in files:
-            with atomic_write(file):
-                pass
-    print(f"written: {len(files)} empty files in {args.out_folder}")
+        names = video_names(args.json_file)
+        write_empty(args.out_folder, names, args.json_file)
+    print(f"written: {len(names)} empty files in {args.out_folder}")
 
 
 if __name__ == "__main__":

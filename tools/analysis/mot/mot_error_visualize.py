@@ -31,7 +31,8 @@ from mmtrack.core.visualization.tracks import ERROR_KINDS
 from mmtrack.core.visualization.video_io import VideoFileWriter
 from mmtrack.datasets import build_dataset
 from mmtrack.datasets.parsers.public_detections import load_arrays
-from mmtrack.utils.file_io import atomic_write
+from mmtrack.utils.file_io import atomic_write, path_below
+from mmtrack.utils.reading import reading
 
 KIND_NAMES = tuple(name for name, _ in ERROR_KINDS)
 # Boxes of result files count pixels from 1, those that are drawn from 0.
@@ -83,7 +84,8 @@ def find_errors(dataset: Dataset, path: str) -> dict[str, MOTErrors]:
     results = load_arrays(path)
     if not isinstance(results, dict) or "track_bboxes" not in results:
         raise ValueError(f"{path} holds no 'track_bboxes': write it with tools/test.py --out")
-    truth, tables, lengths = dataset.sequences(results)
+    with reading(path, problem="does not hold results of this data set"):
+        truth, tables, lengths = dataset.sequences(results)
     return mot_challenge_errors(
         truth, tables, benchmark=dataset.get_benchmark_and_eval_split()[0], seq_lengths=lengths
     )
@@ -140,7 +142,8 @@ def draw_videos(dataset: Dataset, errors: dict[str, MOTErrors], args: argparse.N
         for video, found in errors.items():
             writer = None
             if args.out_dir:
-                writer = VideoFileWriter(osp.join(args.out_dir, f"{video}.mp4"), args.fps)
+                target = path_below(args.out_dir, f"{video}.mp4", f"{dataset.ann_file}: video")
+                writer = VideoFileWriter(target, args.fps)
             for info in frames[video]:
                 number = info.get("mot_frame_id", info["frame_id"] + 1)
                 target = None

@@ -15,8 +15,7 @@ import json
 from pathlib import Path
 
 from mmtrack.datasets.converters import progress_bar, readable_errors
-from mmtrack.datasets.converters.lvis import merge_coco_with_lvis
-from mmtrack.datasets.converters.tao import read_json
+from mmtrack.datasets.converters.lvis import merge_files
 from mmtrack.utils.file_io import atomic_write
 
 
@@ -38,9 +37,9 @@ def main() -> None:
         help="COCO masks overlapping any LVIS mask above this IoU are left out",
     )
     args = parser.parse_args()
-    lvis, coco, synsets = (read_json(path) for path in (args.lvis, args.coco, args.mapping))
-    bar = progress_bar(len(lvis["images"]), "images")
-    merged = merge_coco_with_lvis(lvis, coco, synsets, args.iou_thresh, bar)
+    lvis, coco, merged = merge_files(
+        args.lvis, args.coco, args.mapping, args.iou_thresh, lambda n: progress_bar(n, "images")
+    )
     with atomic_write(args.output_json) as file:
         json.dump(merged, file)
     added = len(merged["annotations"]) - len(lvis["annotations"])
