@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import random
 
@@ -31,6 +32,63 @@ def test_launcher_variables_are_named(monkeypatch):
         init_distributed("pytorch", torch.device("cpu"), {})
     with pytest.raises(ValueError, match="start the script with srun"):
         init_distributed("slurm", torch.device("cpu"), {"port": 1})
+
+
+@pytest.fixture
+def joined(monkeypatch):
+    """What the process group would be made with; it is not made."""
+    calls = []
+    monkeypatch.setattr(
+        mmcv.runner, "init_dist", lambda *args, **kwargs: calls.append((args, kwargs))
+    )
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "7")  # so that what the code sets is undone
+        monkeypatch.delenv(name)
+    return calls
+
+
+def test_timeout_and_port_of_the_process_group(joined, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "1")
+    settings = {"backend": "nccl", "port": 123, "timeout": 90}
+    init_distributed("pytorch", torch.device("cpu"), settings)
+    # torchrun knows the port; a config with one for slurm works with both
+    expected = {"backend": "gloo", "timeout": datetime.timedelta(seconds=90)}
+    assert joined == [(("pytorch",), expected)]
+    assert settings["port"] == 123
+    for wrong in (0, -1, "long"):
+        with pytest.raises(ValueError, match=r"dist_params\.timeout is a number of seconds"):
+            init_distributed("pytorch", torch.device("cpu"), {"timeout": wrong})
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"SLURM_JOB_ID": "31007", "SLURM_STEP_ID": "2"}, "29509"),
+        ({"SLURM_JOB_ID": "31007", "MASTER_PORT": "1234"}, "1234"),
+        ({}, "29500"),
+    ],
+)
+def test_variables_of_slurm(joined, monkeypatch, given, wanted):
+    for name in ("SLURM_JOB_ID", "SLURM_STEP_ID"):
+        monkeypatch.delenv(name, raising=False)
+    base = {"SLURM_PROCID": "5", "SLURM_NTASKS": "8", "SLURM_LOCALID": "1", "SLURM_NODELIST": "n"}
+    for name, value in {**base, "MASTER_ADDR": "n1", **given}.items():
+        monkeypatch.setenv(name, value)
+    init_distributed("slurm", torch.device("cpu"), {"backend": "nccl"})
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    assert [os.environ[name] for name in names] == ["5", "8", "1", "n1", wanted]
+    init_distributed("slurm", torch.device("cpu"), {"backend": "nccl", "port": 99})
+    assert os.environ["MASTER_PORT"] == "99"
+
+
+def test_machines_of_a_slurm_job_cannot_be_learnt(joined, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("SLURM_PROCID", "SLURM_NTASKS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("SLURM_NODELIST", "node[1-2]")
+    with pytest.raises(ValueError, match=r"SLURM_NODELIST=node\[1-2\].*set MASTER_ADDR"):
+        init_distributed("slurm", torch.device("cpu"), {})
 
 
 def test_bfloat16_keeps_coordinates_exact(tiny):

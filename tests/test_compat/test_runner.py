@@ -158,3 +158,34 @@ def test_epochs_do_not_sleep(tmp_path):
     start = time.monotonic()
     runner.run([loader()], [("train", 1)])
     assert time.monotonic() - start < 6  # mmcv alone sleeps for nine seconds
+
+
+def test_a_disk_that_is_full_keeps_the_previous_checkpoint(tmp_path):
+    """The system refuses files over a megabyte, as a full disk refuses any."""
+    code = (
+        "import resource, sys, torch, mmtrack\n"
+        "from mmcv.runner import save_checkpoint\n"
+        "save_checkpoint(torch.nn.Linear(9, 9), sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "save_checkpoint(torch.nn.Linear(900, 900), sys.argv[1])\n"
+    )
+    path = tmp_path / "epoch_1.pth"
+    command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr.splitlines()[-1].endswith(f"File too large: '{path}'")
+    assert torch.load(path, weights_only=True)["state_dict"]["weight"].shape == (9, 9)
+    assert [p.name for p in tmp_path.iterdir()] == ["epoch_1.pth"]
+
+
+def test_link_is_replaced_in_one_step(tmp_path, monkeypatch):
+    import mmcv
+
+    (tmp_path / "latest.pth").symlink_to("epoch_1.pth")
+    stale = tmp_path / f".latest.pth.{os.getpid()}"
+    stale.symlink_to("epoch_0.pth")  # of a run that was killed
+    monkeypatch.setattr(os, "remove", None)  # mmcv takes the link away first
+    mmcv.symlink("epoch_2.pth", str(tmp_path / "latest.pth"))
+    assert os.readlink(tmp_path / "latest.pth") == "epoch_2.pth"
+    assert [p.name for p in tmp_path.iterdir()] == ["latest.pth"]
+    with pytest.raises(FileExistsError):
+        mmcv.symlink("epoch_3.pth", str(tmp_path / "latest.pth"), overwrite=False)

@@ -69,3 +69,40 @@ def test_other_errors_of_the_evaluation_are_not_swallowed(caplog):
 
     with pytest.raises(ValueError, match="wrong file"):
         run(evaluate, caplog)
+
+
+def best_keeper(folder, scores):
+    """A hook that keeps the best of given scores, and a runner that writes checkpoints."""
+    remaining = iter(scores)
+    hook = EvalHook(
+        DataLoader(Frames(lambda results, logger=None: {"AP": next(remaining)})),
+        interval=1, by_epoch=True, save_best="AP", rule="greater",
+    )  # fmt: skip
+    runner = SimpleNamespace(
+        model=Model(), epoch=0, iter=0, log_buffer=LogBuffer(), rank=0, meta={}, hooks=[hook],
+        work_dir=str(folder), logger=logging.getLogger("eval-hook-test"),
+    )  # fmt: skip
+
+    def save_checkpoint(out_dir, filename_tmpl, create_symlink):
+        if runner.epoch == 3:
+            raise OSError(28, "No space left on device")
+        # the best one so far must be there until this one is
+        seen.append(sorted(path.name for path in folder.iterdir()))
+        (folder / filename_tmpl).write_text("weights")
+
+    runner.save_checkpoint, seen = save_checkpoint, []
+    hook.before_run(runner)
+    return hook, runner, seen
+
+
+def test_best_checkpoint_is_there_at_every_moment(tmp_path):
+    hook, runner, seen = best_keeper(tmp_path, [0.2, 0.1, 0.3, 0.4])
+    for runner.epoch in range(3):  # noqa: B007 - the hook reads it
+        hook._do_evaluate(runner)
+    assert seen == [[], ["best_AP_epoch_1.pth"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["best_AP_epoch_3.pth"]
+    runner.epoch = 3
+    with pytest.raises(OSError, match="No space"):
+        hook._do_evaluate(runner)
+    assert [path.name for path in tmp_path.iterdir()] == ["best_AP_epoch_3.pth"]
+    assert hook.best_ckpt_path.endswith("best_AP_epoch_3.pth")
