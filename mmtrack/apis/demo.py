@@ -86,7 +86,13 @@ def build_demo_model(args: argparse.Namespace, results: str) -> nn.Module:
             f"warning: no weights for {type(model).__name__}, the {results} mean nothing; "
             "give --checkpoint\n"
         )
-    return prepare_for_inference(model, device, channels_last=args.channels_last, bf16=args.bf16)
+    return prepare_for_inference(
+        model,
+        device,
+        channels_last=args.channels_last,
+        bf16=args.bf16,
+        compiled=args.compile,
+    )
 
 
 @contextlib.contextmanager

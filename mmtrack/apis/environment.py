@@ -14,6 +14,8 @@ from torch import nn
 
 from mmtrack.compat.parallel import export_slurm_variables
 
+from .compilation import compile_parts, require_compiler
+
 # Parts of a model that consist of convolutions and matrix products only. What follows them
 # (decoding of boxes, suppression) needs more digits than bfloat16 has: 8 bits cannot hold a
 # coordinate of a 1080p frame.
@@ -106,6 +108,7 @@ def prepare_for_inference(
     fuse_conv_bn: bool = False,
     channels_last: bool = False,
     bf16: bool = False,
+    compiled: bool = False,
 ) -> nn.Module:
     """Move a model with loaded weights to its device, with the wanted speed-ups.
 
@@ -115,10 +118,16 @@ def prepare_for_inference(
         fuse_conv_bn: Fold batch norm into convolutions.
         channels_last: Store weights with channels last, which current convolutions prefer.
         bf16: See :func:`use_bfloat16`.
+        compiled: See :func:`compile_parts`.
 
     Returns:
         The model in evaluation mode.
+
+    Raises:
+        OSError: nothing can be compiled here.
     """
+    if compiled:
+        require_compiler(device)
     if fuse_conv_bn:
         model = mmcv.cnn.fuse_conv_bn(model)
     if channels_last:
@@ -126,7 +135,10 @@ def prepare_for_inference(
     model.to(device)
     if bf16:
         use_bfloat16(model)
-    return model.eval()
+    model.eval()
+    if compiled:
+        compile_parts(model)
+    return model
 
 
 def use_bfloat16(model: nn.Module) -> None:

@@ -55,8 +55,8 @@ def build_test_model(
 
     Args:
         cfg: The config.
-        args: With ``checkpoint``, ``allow_random_weights``, ``fuse_conv_bn``, ``channels_last`` and
-            ``bf16``.
+        args: With ``checkpoint``, ``allow_random_weights``, ``fuse_conv_bn``, ``channels_last``,
+            ``bf16`` and ``compile``.
         dataset: Knows the classes where the checkpoint does not.
         device: Where the model runs.
 
@@ -81,6 +81,7 @@ def build_test_model(
         fuse_conv_bn=args.fuse_conv_bn,
         channels_last=args.channels_last,
         bf16=args.bf16,
+        compiled=args.compile,
     )
 
 

@@ -96,6 +96,7 @@ def prepare(args: argparse.Namespace) -> tuple[nn.Module, DataLoader, torch.devi
         fuse_conv_bn=args.fuse_conv_bn,
         channels_last=args.channels_last,
         bf16=args.bf16,
+        compiled=args.compile,
     )
     return build_dp(model, device.type, device_ids=[device.index or 0]), loader, device
 

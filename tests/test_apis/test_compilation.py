@@ -1,0 +1,164 @@
+"""--compile: which parts are compiled, when, and with what results."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mmtrack.apis import inference_mot, init_model
+from mmtrack.apis.compilation import compile_parts, require_compiler
+from mmtrack.apis.environment import prepare_for_inference
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler():
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.fixture
+def graphs():
+    """Graphs that reached the back end; it runs them as they are."""
+    return []
+
+
+@pytest.fixture
+def backend(graphs):
+    def collect(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    return collect
+
+
+def model_of(tiny):
+    return init_model(str(tiny / "tracker.py"), str(tiny / "tracker.pth"), device="cpu")
+
+
+def frames(tiny, count=3):
+    paths = sorted((tiny / "data" / "test" / "video_1").glob("*.png"))[:count]
+    return [cv2.imread(str(path)) for path in paths]
+
+
+def track(model, images):
+    return [inference_mot(model, image, i)["track_bboxes"][0] for i, image in enumerate(images)]
+
+
+class Network(torch.nn.Module):
+    """A part called as mmdet calls its heads, by the name of its method."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return (self.conv(x).relu(),)
+
+
+class Detector(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone, self.bbox_head, self.tracker = Network(), Network(), Network()
+
+    def forward(self, x):
+        return self.tracker(self.bbox_head.forward(self.backbone(x)[0])[0])[0]
+
+
+def test_networks_are_compiled_once_per_size(graphs, backend):
+    torch.manual_seed(0)
+    model = Detector().eval()
+    keys = list(model.state_dict())
+    image, tall = torch.randn(1, 3, 8, 12), torch.randn(1, 3, 12, 8)
+    with torch.no_grad():
+        expected, expected_tall = model(image), model(tall)
+        assert compile_parts(model, backend=backend) == ["backbone", "bbox_head"]
+        for _ in range(2):
+            torch.testing.assert_close(model(image), expected)
+        assert len(graphs) == 2, "each part once"
+        torch.testing.assert_close(model(tall), expected_tall)
+        assert len(graphs) == 4, "each part for another size"
+    assert list(model.state_dict()) == keys
+
+
+def test_outer_part_includes_inner_ones(backend):
+    class Head(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bbox_head = torch.nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.bbox_head(x)
+
+    model = torch.nn.Module()
+    model.head = Head()
+    assert compile_parts(model, backend=backend) == ["head"]
+
+
+def test_missing_compiler_is_named(monkeypatch):
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setattr(config, "force_disable_caches", True)
+    with pytest.raises(OSError, match="torch.compile does not work here .*apt install g\\+\\+"):
+        require_compiler(torch.device("cpu"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"bf16": True, "channels_last": True}], ids=str)
+def test_compiled_tracker_gives_the_same_tracks(tiny, options):
+    images, device = frames(tiny), torch.device("cpu")
+    expected = track(prepare_for_inference(model_of(tiny), device, **options), images)
+    assert sum(map(len, expected)) > 0
+    model = prepare_for_inference(model_of(tiny), device, compiled=True, **options)
+    for got, wanted in zip(track(model, images), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=0.5 if options else 1e-3)
+
+
+@pytest.mark.slow
+def test_test_script_compiles(tiny, run_script, tmp_path):
+    scores = []
+    for name, options in (("plain", []), ("compiled", ["--compile"])):
+        run_script(
+            "tools/test.py",
+            tiny / "tracker.py",
+            "--checkpoint",
+            tiny / "tracker.pth",
+            "--device",
+            "cpu",
+            "--eval",
+            "track",
+            "--work-dir",
+            tmp_path / name,
+            *options,
+            cwd=tiny,
+            timeout=1500,
+        )
+        (path,) = (tmp_path / name).glob("eval_*.log.json")
+        scores.append(json.loads(path.read_text())["metric"])
+    assert scores[0] == scores[1]
+
+
+def test_test_script_names_the_missing_compiler(tiny, run_script):
+    done = run_script(
+        "tools/test.py",
+        tiny / "tracker.py",
+        "--checkpoint",
+        tiny / "tracker.pth",
+        "--device",
+        "cpu",
+        "--eval",
+        "track",
+        "--compile",
+        check=False,
+        cwd=tiny,
+        env={"CXX": "no-such-compiler", "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},
+    )
+    assert done.returncode == 1
+    assert "--compile: torch.compile does not work here" in done.stderr
+    assert "apt install g++" in done.stderr
+    assert "Traceback" not in done.stderr
