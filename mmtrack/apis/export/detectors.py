@@ -87,32 +87,37 @@ class TwoStageGraph(nn.Module):
         ValueError: a part is of another kind than those this graph knows.
     """
 
-    clips = True  # boxes end at the border of the image, without its padding
-
     def __init__(self, detector: nn.Module):
         super().__init__()
         _check_two_stage(detector)
         self.detector = detector
+        coders = (detector.rpn_head.bbox_coder, detector.roi_head.bbox_head.bbox_coder)
+        # whether boxes end at the border of the image, without its padding
+        self.clips = any(coder.clip_border for coder in coders)
         self.rpn_cfg = detector.rpn_head.test_cfg
         self.rcnn_cfg = detector.roi_head.test_cfg
+        self.rpn_iou_threshold, _ = _nms_settings(self.rpn_cfg["nms"])
+        self.iou_threshold, self.per_class = _nms_settings(self.rcnn_cfg["nms"])
 
     def forward(
-        self, image: torch.Tensor, img_shape: torch.Tensor
+        self, image: torch.Tensor, img_shape: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Boxes and labels as of :class:`YOLOXGraph`.
 
         Args:
             image: ``(1, 3, H, W)``, padded.
-            img_shape: ``(2,)`` float, height and width without padding: boxes end there.
+            img_shape: ``(2,)`` float, height and width without padding: boxes end there. Needed
+                where ``clips`` is set.
         """
         feats = self.detector.extract_feat(image)
-        limits = img_shape.flip(0).repeat(2)
+        limits = None if img_shape is None else img_shape.flip(0).repeat(2)
         return self._second_stage(feats, self._proposals(feats, limits), limits)
 
-    def _proposals(self, feats: Sequence[torch.Tensor], limits: torch.Tensor) -> torch.Tensor:
+    def _proposals(
+        self, feats: Sequence[torch.Tensor], limits: torch.Tensor | None
+    ) -> torch.Tensor:
         """Boxes of the first stage ``(P, 4)``, suppressed level by level."""
         head, cfg = self.detector.rpn_head, self.rpn_cfg
-        iou_threshold, _ = _nms_settings(cfg["nms"])
         score_maps, delta_maps = head(feats)
         anchors = head.prior_generator.grid_priors(
             [m.shape[-2:] for m in score_maps], score_maps[0].dtype, score_maps[0].device
@@ -127,14 +132,14 @@ class TwoStageGraph(nn.Module):
             if cfg["min_bbox_size"] >= 0:
                 large = ((found[:, 2:] - found[:, :2]) > cfg["min_bbox_size"]).all(dim=1)
                 values = torch.where(large, values, torch.full_like(values, -1.0))
-            kept = suppress(found[None], values[None], iou_threshold, 0.0)[:, 1]
+            kept = suppress(found[None], values[None], self.rpn_iou_threshold, 0.0)[:, 1]
             bboxes.append(found[kept])
             scores.append(values[kept])
         order = torch.cat(scores).argsort(descending=True)
         return torch.cat(bboxes)[order[: cfg["max_per_img"]]]
 
     def _second_stage(
-        self, feats: Sequence[torch.Tensor], proposals: torch.Tensor, limits: torch.Tensor
+        self, feats: Sequence[torch.Tensor], proposals: torch.Tensor, limits: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         roi_head, cfg = self.detector.roi_head, self.rcnn_cfg
         head = roi_head.bbox_head
@@ -150,12 +155,11 @@ class TwoStageGraph(nn.Module):
         bboxes = bboxes.unflatten(1, (1 if shared else classes, 4)).transpose(0, 1)
         bboxes = bboxes.expand(classes, -1, -1)
         labels = torch.arange(classes, device=scores.device)[:, None].expand_as(scores)
-        iou_threshold, per_class = _nms_settings(cfg["nms"])
-        if not per_class:
+        if not self.per_class:
             bboxes, scores, labels = (
                 x.reshape(1, -1, *x.shape[2:]) for x in (bboxes, scores, labels)
             )
-        group, row = suppress(bboxes, scores, iou_threshold, cfg["score_thr"]).unbind(1)
+        group, row = suppress(bboxes, scores, self.iou_threshold, cfg["score_thr"]).unbind(1)
         limit = cfg.get("max_per_img", -1)
         return _best_first(
             bboxes[group, row], scores[group, row], labels[group, row],
@@ -229,7 +233,9 @@ def _rows(maps: Sequence[torch.Tensor], channels: int) -> torch.Tensor:
     return torch.cat([m[0].permute(1, 2, 0).reshape(-1, channels) for m in maps])
 
 
-def _clip(coder: DeltaXYWHBBoxCoder, bboxes: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
+def _clip(
+    coder: DeltaXYWHBBoxCoder, bboxes: torch.Tensor, limits: torch.Tensor | None
+) -> torch.Tensor:
     """Boxes ``(N, C * 4)`` cut at the border; ``limits``: width, height, width, height."""
     if not coder.clip_border:
         return bboxes
