@@ -16,17 +16,40 @@ def free_port() -> str:
         return str(s.getsockname()[1])
 
 
-def launch(root: Path, script: str, *args: object, cwd: Path) -> subprocess.CompletedProcess:
-    """Run a dist_*.sh script of tools/; it must succeed."""
-    env = {**os.environ, "PORT": free_port(), "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
+def start(root: Path, script: str, *args: object, cwd: Path, **env: str) -> subprocess.Popen:
+    """Start a script of tools/ in the background; its output can be read as text."""
+    tests = str(Path(__file__).parent)
+    variables = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(root), tests]),
+        "PORT": free_port(),
+        "PYTHON": sys.executable,
+        "OMP_NUM_THREADS": "1",
+        **env,
+    }
+    return subprocess.Popen(
         [str(root / "tools" / script), *map(str, args)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         cwd=cwd,
-        env=env,
-        timeout=300,
-        check=False,
+        env=variables,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+
+
+def finish(process: subprocess.Popen, *, check: bool = True, timeout: float = 600) -> str:
+    """Wait for what :func:`start` started; returns its output. It must succeed, or must fail."""
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        raise
+    assert (process.returncode == 0) == check, f"status {process.returncode}\n{output}"
+    return output
+
+
+def launch(
+    root: Path, script: str, *args: object, cwd: Path, check: bool = True, **env: str
+) -> str:
+    """Run a script of tools/ that starts several processes; returns its output."""
+    return finish(start(root, script, *args, cwd=cwd, **env), check=check)
