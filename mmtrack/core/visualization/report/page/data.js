@@ -10,9 +10,14 @@ const ARRAYS = {
 
 /** [type, base64] or [type, base64, step] as a typed array; a step makes numbers of multiples. */
 function decodeColumn([type, text, step]) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = letters.charCodeAt(k);
   const values = new ARRAYS[type](bytes.buffer);
-  return step === undefined ? values : Float32Array.from(values, (value) => value * step);
+  if (step === undefined) return values;
+  const scaled = new Float32Array(values.length);
+  for (let k = 0; k < scaled.length; k++) scaled[k] = values[k] * step;
+  return scaled;
 }
 
 /** Boxes of one side of a video; rows of frame f are those from starts[f] to starts[f + 1]. */

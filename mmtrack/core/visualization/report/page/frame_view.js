@@ -65,7 +65,8 @@ class FrameView {
     const rows = [];
     for (const boxes of video.sides) {
       for (let row = boxes.starts[state.frame]; row < boxes.starts[state.frame + 1]; row++) {
-        if (!passes(video, boxes, row, state) || !isShown(boxes, row, state)) continue;
+        const selected = this.isSelected({ boxes, row }, state); // drawn whatever is switched off
+        if (!selected && !(passes(video, boxes, row, state) && isShown(boxes, row, state))) continue;
         const code = boxes.stateOf(row, state.threshold);
         rows.push({ boxes, row, code, order: (code >= FIRST_ERROR ? 2 : 0) + (boxes.isTruth ? 0 : 1) });
       }
@@ -76,6 +77,13 @@ class FrameView {
   isSelected({ boxes, row }, state) {
     const { selected } = state;
     return selected !== null && selected.isTruth === boxes.isTruth && selected.id === boxes.ids[row];
+  }
+
+  /** Whether a row is what the selected track is matched to in this frame. */
+  isPartner({ boxes, row }, state) {
+    const { selected } = state;
+    return selected !== null && selected.isTruth !== boxes.isTruth
+      && boxes.partnerOf(row, state.threshold) === selected.id;
   }
 
   styleOf(item, state, ratio) {
@@ -91,17 +99,19 @@ class FrameView {
       isError: kind !== null && color === kind.color,
       width: (selected ? 4 : kind ? 3 : 2) * ratio,
       dash: dashed ? [5 * ratio, 4 * ratio] : [],
-      alpha: state.selected && !selected ? 0.45 : 1,
+      alpha: state.selected && !selected && !this.isPartner(item, state) ? 0.45 : 1,
     };
   }
 
-  /** Outline of a row in canvas pixels. */
+  /** Outline of a row in whole canvas pixels, which keeps its lines sharp. */
   outlineOf({ boxes, row }) {
     const points = boxes.polygons
       ? boxes.polygons.subarray(8 * row, 8 * row + 8)
       : rectangle(boxes.boxes.subarray(4 * row, 4 * row + 4));
     const path = new Path2D();
-    for (let k = 0; k < 8; k += 2) path.lineTo(points[k] * this.scale, points[k + 1] * this.scale);
+    for (let k = 0; k < 8; k += 2) {
+      path.lineTo(Math.round(points[k] * this.scale), Math.round(points[k + 1] * this.scale));
+    }
     path.closePath();
     return path;
   }
@@ -188,14 +198,17 @@ class FrameView {
     const recent = track.rows.filter(
       (row) => boxes.frames[row] <= state.frame && boxes.frames[row] > state.frame - TRAIL_FRAMES,
     );
-    context.lineWidth = 2.5 * ratio;
-    context.strokeStyle = boxes.isTruth ? "#ffffff" : this.colorOf(boxes, track.rows[0]);
-    context.beginPath();
+    const path = new Path2D();
     for (const row of recent) {
       const [x1, , x2, y2] = boxes.boxes.subarray(4 * row, 4 * row + 4);
-      context.lineTo(((x1 + x2) / 2) * this.scale, y2 * this.scale);
+      path.lineTo(((x1 + x2) / 2) * this.scale, y2 * this.scale);
     }
-    context.stroke();
+    const color = boxes.isTruth ? "#ffffff" : this.colorOf(boxes, track.rows[0]);
+    for (const [width, style] of [[4.5, "rgba(0, 0, 0, 0.6)"], [2.5, color]]) {
+      context.lineWidth = width * ratio;
+      context.strokeStyle = style;
+      context.stroke(path);
+    }
   }
 
   /** The drawn row with the smallest box around a point of the canvas in CSS pixels, or null. */

@@ -78,26 +78,28 @@ function start() {
     drawCharts();
   };
   const showFrame = () => {
+    if (!counts) return; // the video is just being opened
     player.showCounts(counts, errorsPerFrame(counts, store.state));
     player.show();
-    timeline.draw();
+    timeline.moveCursor();
     timed.forEach((chart) => chart.setCursor(video().numbers[store.state.frame]));
   };
   const refilter = () => {
     recount();
     timeline.update(video(), counts);
+    filters.showSelection(video(), store.state);
     showFrame();
   };
   const openVideo = () => {
     const own = video();
+    counts = undefined; // of the video before
     select.value = own.index;
     byId("video-facts").textContent = `${own.length} frames, ${own.width} × ${own.height}`;
     byId("video-charts-title").textContent = `Charts of ${own.name}`;
-    store.set({ frame: 0, playing: false, selected: null });
     player.openVideo(own);
     filters.openVideo(own);
+    store.set({ frame: 0, playing: false, selected: null });
     refilter();
-    filters.showSelection(own, store.state);
   };
 
   showHead(report);
@@ -107,11 +109,18 @@ function start() {
   select.append(...report.videos.map((own) => el("option", { value: own.index }, own.name)));
   select.addEventListener("change", () => store.set({ video: Number(select.value) }));
   store.on(["video"], openVideo);
-  store.on(FILTER_KEYS, refilter);
-  store.on(["selected", ...FILTER_KEYS], () => filters.showSelection(video(), store.state));
+  store.on(FILTER_KEYS, () => counts && refilter());
+  store.on(["selected"], () => {
+    if (!counts) return;
+    filters.showSelection(video(), store.state);
+    timeline.draw();
+  });
   store.on(["frame", "selected", "playing"], showFrame);
   store.on(["show"], ({ show }) => { filters.truth.input.checked = show.truth; });
-  makeTheme(byId("theme"), showFrame);
+  makeTheme(byId("theme"), () => {
+    showFrame();
+    timeline.draw();
+  });
   window.addEventListener("resize", () => {
     timeline.resize();
     player.show();

@@ -114,8 +114,9 @@ class FilterPanel {
     const entries = [
       ["frames", `${numbers[track.first]} to ${numbers[track.last]}`],
       ["boxes", String(track.rows.length)],
-      ["class", this.report.classes[boxes.labels[track.rows[0]]] ?? "–"],
     ];
+    const name = this.report.classes[boxes.labels[track.rows[0]]];
+    if (name) entries.push(["class", name]);
     for (const [code, count] of countStates(track, state.threshold)) {
       entries.push([this.nameOfState(boxes, code), String(count)]);
     }

@@ -12,9 +12,11 @@ class Timeline {
     this.filler = el("div");
     this.lanesBox = el("div", { class: "lanes", tabindex: "0", "aria-label": "Lanes of tracks" }, this.canvas, this.filler);
     this.legend = el("span", { class: "muted" });
+    // the only thing that moves while a video plays; the canvases stay as they are
+    this.cursor = el("div", { class: "time-cursor" });
     root.append(
       el("div", { class: "timeline-head" }, el("h3", {}, "Time line"), this.legend),
-      this.strip, this.lanesBox,
+      el("div", { class: "timeline-body" }, this.strip, this.lanesBox, this.cursor),
     );
     this.lanesBox.addEventListener("scroll", () => this.drawLanes());
     this.strip.addEventListener("click", (event) => store.set({ frame: this.frameAt(event), playing: false }));
@@ -62,6 +64,11 @@ class Timeline {
     if (!this.video) return;
     this.drawStrip();
     this.drawLanes();
+    this.moveCursor();
+  }
+
+  moveCursor() {
+    this.cursor.style.transform = `translateX(${this.xOf(this.store.state.frame + 0.5)}px)`;
   }
 
   xOf(frame) {
@@ -95,7 +102,6 @@ class Timeline {
     context.fillStyle = themeColor("--muted");
     context.fillText(kinds.length ? `${most}` : "", 4, 12);
     context.fillText(kinds.length ? "errors" : "", 4, STRIP - 6);
-    this.drawCursor(context, STRIP);
     this.strip.setAttribute("aria-label", `Errors per frame, at most ${most}`);
   }
 
@@ -113,7 +119,6 @@ class Timeline {
       if (lane.heading) context.fillText(lane.heading, 4, y + LANE - 3);
       else this.drawLane(context, lane, y, ink);
     }
-    this.drawCursor(context, this.visible);
   }
 
   drawLane(context, { track, segments }, y, ink) {
@@ -142,12 +147,6 @@ class Timeline {
     if (!track.boxes.isTruth) return { color: code === CORRECT || !isJudged(track.boxes) ? own : themeColor("--grey") };
     if (code !== CORRECT) return { color: isJudged(track.boxes) ? themeColor("--grey") : own, thin: true };
     return { color: partner < 0 ? themeColor("--found") : palette[partner % palette.length] };
-  }
-
-  drawCursor(context, height) {
-    const x = this.xOf(this.store.state.frame + 0.5);
-    context.fillStyle = themeColor("--ink");
-    context.fillRect(x - 0.75, 0, 1.5, height);
   }
 
   start(canvas) {
