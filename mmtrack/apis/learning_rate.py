@@ -27,20 +27,20 @@ def scale_learning_rate(cfg: mmcv.Config, *, force: bool = False) -> None:
     settings = cfg.get("auto_scale_lr") or {}
     if not (force or settings.get("enable", False)):
         return
+    per_process = (cfg.data.get("train_dataloader") or {}).get(
+        "samples_per_gpu", cfg.data.get("samples_per_gpu", 1)
+    )
     base = settings.get("base_batch_size")
     if not isinstance(base, (int, float)) or base <= 0:
         raise ValueError(
             "--auto-scale-lr: the config does not say for how many samples an iteration its "
-            "learning rate is meant (auto_scale_lr.base_batch_size is "
-            f"{base!r}). Add for example --cfg-options auto_scale_lr.base_batch_size=16: eight "
-            "GPUs with two samples each"
+            f"learning rate is meant (auto_scale_lr.base_batch_size is {base!r}). Learning rates "
+            "of published configs are for eight GPUs: --cfg-options "
+            f"auto_scale_lr.base_batch_size={8 * per_process}, with samples_per_gpu as published"
         )
     lr = (cfg.get("optimizer") or {}).get("lr")
     if lr is None:
         raise ValueError("--auto-scale-lr: the config has no optimizer.lr to scale")
-    per_process = (cfg.data.get("train_dataloader") or {}).get(
-        "samples_per_gpu", cfg.data.get("samples_per_gpu", 1)
-    )
     processes = get_dist_info()[1]
     batch = processes * per_process
     cfg.optimizer.lr = lr * batch / base

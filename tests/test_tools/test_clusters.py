@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,24 @@ def test_process_that_hangs_is_given_up(dying, root, tmp_path):
     )  # fmt: skip
     (line,) = (line for line in output.splitlines() if line.startswith("error: process 0 of 2"))
     assert "has lost another process, which died or hangs: Timed out waiting 5000ms" in line
+
+
+@pytest.mark.slow
+def test_stopping_the_script_stops_its_processes(config, root, tmp_path):
+    run = tmp_path / "run"
+    process = start(
+        root, "dist_train.sh", config, 2, *OPTIONS, "--work-dir", run, "--cfg-options",
+        "total_epochs=500", cwd=tmp_path,
+    )  # fmt: skip
+    deadline = time.monotonic() + 300
+    while not (run / "epoch_1.pth").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.terminate()
+    finish(process, check=False)
+    assert (run / "epoch_1.pth").exists()
+    assert not (run / "epoch_500.pth").exists()
+    left = subprocess.run(["pgrep", "-f", str(run)], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
 
 
 @pytest.mark.parametrize(
