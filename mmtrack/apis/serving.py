@@ -31,6 +31,8 @@ from .serving_request import (
 )
 from .video_task import VideoTask, follows_one_object, video_task
 
+CONFIG_FILE = "mmtrack_config.py"  # in the archive
+LIMITS_SECTION = "limits"  # of the archive's settings
 FOLDER_PREFIX = "mmtrack-serve-"
 JSON, MP4 = "application/json", "video/mp4"
 ERROR_NAMES = {BAD_FIELD: "BadRequest", TOO_LARGE: "TooLarge", UNREADABLE: "UnreadableVideo"}

@@ -26,9 +26,8 @@ needs_archiver = pytest.mark.skipif(
 
 
 @pytest.fixture
-def convert(run_here, root, tiny, tmp_path, monkeypatch):
+def convert(run_here, tiny, tmp_path):
     """Convert the tracker of the tiny project; returns status and output."""
-    monkeypatch.syspath_prepend(str(root / "tools" / "torchserve"))  # as for a script
 
     def run(*args, checkpoint="tracker.pth", config="tracker.py"):
         files = [tiny / config, tiny / checkpoint]

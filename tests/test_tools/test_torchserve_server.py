@@ -52,7 +52,6 @@ def store(root, cases, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     script = root / "tools" / "torchserve" / "mmtrack2torchserve.py"
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(script.parent))
         for name, case in cases.items():
             args = [case.config, case.checkpoint, "--output-folder", folder, "--model-name", name]
             patch.setattr(sys, "argv", [str(script), *map(str, args), "--max-megabytes", "1"])

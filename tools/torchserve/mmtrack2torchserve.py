@@ -14,10 +14,10 @@ from pathlib import Path
 
 import mmcv
 import torch
-from mmtrack_handler import CONFIG_FILE, LIMITS_SECTION
 
 from mmtrack.apis import init_model
 from mmtrack.apis.cli import add_config_options, add_trust_argument, load_config, user_errors
+from mmtrack.apis.serving import CONFIG_FILE, LIMITS_SECTION
 from mmtrack.apis.serving_request import Limits
 from mmtrack.apis.video_task import try_out
 from mmtrack.utils.folder_io import staging_folder

@@ -10,13 +10,10 @@ import torch
 
 from mmtrack.apis import init_model
 from mmtrack.apis.environment import prepare_for_inference, select_device
-from mmtrack.apis.serving import VideoService
+from mmtrack.apis.serving import CONFIG_FILE, LIMITS_SECTION, VideoService
 from mmtrack.apis.serving_request import Limits
 from mmtrack.apis.video_task import try_out
 from mmtrack.core.utils import tune_cpu_inference
-
-CONFIG_FILE = "mmtrack_config.py"  # in the archive
-LIMITS_SECTION = "limits"  # of model-config.yaml
 
 logger = logging.getLogger(__name__)
 
