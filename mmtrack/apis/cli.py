@@ -114,6 +114,12 @@ class ConfigOptions(DictAction):
         for value in values:
             try:
                 with reading(f"{option_string} {value:.200}"):
+                    parts = value.split("=", 1)[0].split(".")
+                    if not all(part.isidentifier() or part.isdecimal() for part in parts):
+                        raise ValueError("the key must be names or numbers with points between")
+                    if "'" in value or "\n" in value:
+                        # mmcv writes configs into logs and checkpoints as Python text.
+                        raise ValueError("a value cannot have single quotes or line breaks")
                     super().__call__(parser, namespace, [value], option_string)
             except ValueError as error:
                 parser.error(f"{error}; expected KEY=VALUE")
@@ -149,7 +155,6 @@ def load_config(args: argparse.Namespace) -> mmcv.Config:
         given = " ".join(f"{key}={value}" for key, value in args.cfg_options.items())
         with reading(f"--cfg-options {given:.200}", problem=f"does not fit {args.config}"):
             cfg.merge_from_dict(args.cfg_options)
-            cfg.dump()  # logs and checkpoints hold it as text
     return cfg
 
 

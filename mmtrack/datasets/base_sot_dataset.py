@@ -303,7 +303,8 @@ class BaseSOTDataset(Dataset):
         if frame_ind == 0 and not infos["bboxes_isvalid"][0]:
             raise SOTFormatError(
                 f"video {video_ind} ({self.frame_name(video_ind, 0)}) of {self.ann_file} starts "
-                f"without an object: its first box is {infos['bboxes'][0].tolist()} (x1y1x2y2)"
+                f"without an object: the first box of {self.data_infos[video_ind]['ann_path']} is "
+                f"{infos['bboxes'][0].tolist()} (x1y1x2y2)"
             )
         return {key: infos[key][frame_ind] for key in ("bboxes", "visible")}
 

@@ -19,6 +19,7 @@ from mmtrack.core.mask import check_segmentation
 from mmtrack.utils.reading import read_text, reading
 
 from .parsers import CocoVID, ColumnarCOCO
+from .parsers.public_detections import load_arrays
 from .pipelines import optimize_pipeline
 from .reference_sampling import check_sampler, sample_references
 
@@ -101,6 +102,21 @@ class CocoVideoDataset(CocoDataset):
             return [line.strip() for line in read_text(classes).split("\n") if line.strip()]
         return super().get_classes(classes)
 
+    def load_proposals(self, proposal_file: str) -> list:
+        """Boxes of each image from a file, which is read without running code.
+
+        Args:
+            proposal_file: ``.pkl`` or ``.json``, a list with an array per image.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, or a pickle of more than arrays.
+        """
+        proposals = load_arrays(proposal_file)
+        if not isinstance(proposals, list):
+            raise ValueError(f"{proposal_file} holds no list with the proposals of each image")
+        return proposals
+
     def load_annotations(self, ann_file: str) -> list[dict]:
         """Read the annotation file as videos or as images.
 
@@ -150,7 +166,7 @@ class CocoVideoDataset(CocoDataset):
         """Raise an error that names the first object whose values are not what they should be."""
         self.coco.check_texts("images", "file_name")
         self.coco.check_numbers("images", "width", "height", "mot_frame_id")
-        self.coco.check_numbers("annotations", "area", "visibility", "instance_id")
+        self.coco.check_numbers("annotations", "area", "iscrowd", "visibility", "instance_id")
         self.coco.check_numbers("annotations", "bbox", size=self.BOX_SIZE)
         for key in ("images", "annotations"):
             ids = self.coco.ids(key, "id")

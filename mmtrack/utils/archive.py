@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import stat
@@ -73,7 +72,6 @@ def extract_zip(
     """
     path, folder = Path(path), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # zipfile seeks to places that a damaged archive names, which the system refuses.
     with open_archive(path) as archive:
         return _extract_all(archive, path, folder, rename, most_bytes)
 
@@ -93,10 +91,6 @@ def open_archive(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
             yield archive
     except RuntimeError as error:  # of encrypted members
         raise ValueError(f"{os.fspath(path)} cannot be read: {error}") from error
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        raise ValueError(f"{os.fspath(path)} {_PROBLEM}: {error}. {_REMEDY}") from error
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:

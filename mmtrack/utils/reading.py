@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import json
 import lzma
 import os
@@ -72,9 +73,18 @@ def reading(
     except CONTENT_ERRORS as error:
         if isinstance(error, ValueError) and name in str(error):
             raise
-        head = f"{name} {problem}" if problem else name
-        text = f"{head}: {reason_of(error)}"
-        raise UnreadableFileError(f"{text}. {remedy}" if remedy else text) from error
+        raise _unreadable(name, problem, error, remedy) from error
+    except OSError as error:
+        # A damaged archive can name a place before its start, where the system cannot go.
+        if error.errno != errno.EINVAL or error.filename is not None:
+            raise
+        raise _unreadable(name, problem, error, remedy) from error
+
+
+def _unreadable(name: str, problem: str, error: BaseException, remedy: str) -> UnreadableFileError:
+    head = f"{name} {problem}" if problem else name
+    text = f"{head}: {reason_of(error)}"
+    return UnreadableFileError(f"{text}. {remedy}" if remedy else text)
 
 
 def reason_of(error: BaseException) -> str:

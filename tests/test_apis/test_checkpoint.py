@@ -150,3 +150,21 @@ def test_files_that_are_no_checkpoint(tmp_path):
         load_model_checkpoint(Part(), str(tmp_path / "a.pth"))
     with pytest.raises(FileNotFoundError, match=r"gone\.pth"):
         load_model_checkpoint(Part(), str(tmp_path / "gone.pth"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_of_a_diverged_training_are_refused(tmp_path, value):
+    model = Tracker()
+    state = constant(model, 2)
+    state["reid.layer.weight"][1, 1] = value
+    path = save(tmp_path / "a.pth", state)
+    with pytest.raises(ValueError, match=r"a\.pth: reid\.layer\.weight has values .*not finite"):
+        load_model_checkpoint(model, path)
+
+
+@pytest.mark.parametrize("value", [None, "x", [1.0], torch.eye(3).to_sparse()])
+def test_values_that_are_no_tensors_are_named(tmp_path, value):
+    model = Tracker()
+    path = save(tmp_path / "a.pth", {**constant(model, 2), "reid.layer.bias": value})
+    with pytest.raises(ValueError, match=r"a\.pth: 'reid\.layer\.bias' .* no plain tensor"):
+        load_model_checkpoint(model, path)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import io
+import os
 import pickle
 
 import mmcv
@@ -627,3 +628,59 @@ def test_unknown_metric_item(write_videos, video_data):
             logger="silent",
             bbox_kwargs={"metric_items": "AR@7"},
         )
+
+
+class _MakesFolder:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_proposals_are_data(write_videos, video_data, tmp_path):
+    path = tmp_path / "proposals.pkl"
+    boxes = [np.full((2, 5), float(i)) for i in range(8)]
+    path.write_bytes(pickle.dumps(boxes))
+    settings = {
+        "ann_file": write_videos(video_data()),
+        "pipeline": [],
+        "ref_img_sampler": None,
+        "test_mode": True,
+        "proposal_file": str(path),
+    }
+    dataset = CocoVideoDataset(**settings)
+    np.testing.assert_array_equal(dataset[3]["proposals"], boxes[3])
+    path.write_bytes(pickle.dumps([_MakesFolder(tmp_path / "made")]))
+    with pytest.raises(ValueError, match=r"proposals\.pkl: the pickle would load .*mkdir"):
+        CocoVideoDataset(**settings)
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["images"][2].update(width="64"), r"'width' of images\[2\] .*a finite"),
+        (lambda d: d["images"][2].update(file_name=5), r"'file_name' of images\[2\] .*a text"),
+        (lambda d: d["images"][2].update(id=d["images"][0]["id"]), "images are not unique"),
+        (
+            lambda d: d["annotations"][1].update(bbox=[1, 2, 3]),
+            r"'bbox' of annotations\[1\] \(id 1",
+        ),
+        (lambda d: d["annotations"][1].update(bbox=None), "is None, expected 4 finite numbers"),
+        (lambda d: d["annotations"][1].update(area=float("nan")), "'area' .* is nan"),
+        (lambda d: d.pop("categories"), "has no list 'categories'"),
+        (lambda d: d.update(videos=3), "videos is 3, expected a list"),
+        (lambda d: d["videos"].append(d["videos"][0]), "videos have ids that occur twice"),
+        (lambda d: d["annotations"].append(7), "expected an object"),
+    ],
+)
+def test_values_of_a_wrong_kind_are_named(write_videos, video_data, change, message):
+    data = video_data()
+    change(data)
+    path = write_videos(data)
+    with pytest.raises(ValueError, match=message) as error:
+        CocoVideoDataset(ann_file=path, pipeline=[], ref_img_sampler=None, test_mode=True)
+    assert path in str(error.value)

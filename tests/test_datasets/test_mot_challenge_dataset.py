@@ -274,6 +274,16 @@ def test_boxes_counted_from_zero_are_moved_to_the_origin_of_the_files(tmp_path):
     np.testing.assert_allclose(table.boxes[0, 2:], box[2:] - box[:2], atol=1e-3)
 
 
+def test_names_of_videos_stay_below_the_folder(tmp_path):
+    scene = write_scene(tmp_path)
+    found = open_set(scene)
+    for name in ("../escaped", str(tmp_path / "escaped")):
+        found.coco.dataset["videos"][0]["name"] = name
+        with pytest.raises(ValueError, match=r"video '.*escaped' cannot name a file below"):
+            found.format_results(scene.results, str(tmp_path / "out"))
+    assert not list(tmp_path.rglob("escaped*"))
+
+
 def test_nothing_is_deleted(tmp_path):
     scene = write_scene(tmp_path)
     found = open_set(scene)

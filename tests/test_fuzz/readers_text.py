@@ -238,6 +238,8 @@ MISSING = (
     "there is no image folder",
     "holds no images",
     "holds no folders",
+    "there are no videos of the",
+    "File name too long",
 )
 
 

@@ -209,7 +209,10 @@ def _child(
 def _run_case(
     watch: Watch, prepare: Callable, read: Callable, names: Callable, seed: int, folder: Path
 ) -> Case:
-    path = prepare(folder, seed)
+    try:
+        path = prepare(folder, seed)
+    except Exception as failed:  # noqa: BLE001 - of the test, not of what it tests
+        return Case(seed, "broken", f"the case could not be made: {failed!r}")
     before, peak = _tree(folder), _peak()
     error: BaseException | None = None
     start = time.process_time()

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from mmtrack.utils.archive import UnsafeArchiveError, extract_zip
+from mmtrack.utils.archive import UnsafeArchiveError, extract_zip, open_archive, read_member
 
 
 def archive(path, *members):
@@ -128,3 +128,36 @@ def test_two_members_of_one_name(tmp_path):
     path = archive(tmp_path / "a.zip", "a.txt", "b/a.txt")
     with pytest.raises(UnsafeArchiveError, match=r"written to a.txt"):
         extract_zip(path, tmp_path / "out", lambda name: name.split("/")[-1])
+
+
+def test_a_bomb_is_refused_whatever_the_disk_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmtrack.utils.archive._SMALL", 1_000_000)
+    path = archive(tmp_path / "a.zip", ("zeros", b"\0" * 2_000_000))
+    with pytest.raises(UnsafeArchiveError, match=r"a\.zip would become 100 times as large"):
+        extract_zip(path, tmp_path / "out")
+    assert files(tmp_path / "out") == []
+
+
+def test_a_file_below_a_file(tmp_path):
+    path = archive(tmp_path / "a.zip", "a", "a/b/c")
+    with pytest.raises(UnsafeArchiveError, match=r"a\.zip: a/b/c lies below another file"):
+        extract_zip(path, tmp_path / "out")
+    assert files(tmp_path / "out") == []
+
+
+def test_members_that_must_be_small(tmp_path):
+    path = archive(tmp_path / "a.zip", ("big.txt", "x" * 2000), ("small.txt", "hello"))
+    with open_archive(path) as opened:
+        assert read_member(opened, "small.txt", 100) == b"hello"
+        with pytest.raises(UnsafeArchiveError, match=r"a\.zip: big\.txt holds 2,000 bytes"):
+            read_member(opened, "big.txt", 100)
+
+
+def test_another_program_encrypted_it(tmp_path):
+    path = archive(tmp_path / "a.zip", "a.txt")
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.zip.*encrypted"), open_archive(path) as opened:
+        opened.read("a.txt")

@@ -1,5 +1,7 @@
 """Folders appear whole or not at all."""
 
+import json
+
 import pytest
 
 from mmtrack.utils.folder_io import OwnedFolder, new_folder
@@ -72,3 +74,18 @@ def test_foreign_folder_is_never_replaced(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError, match="is a file"):
         OwnedFolder(tmp_path / "file", ".marker").check(replace=True)
+
+
+@pytest.mark.parametrize("entries", [["../keep"], ["/keep"], [".."], ["."], ["a/b"], [3], "a", 7])
+def test_a_marker_from_elsewhere_removes_nothing_outside(tmp_path, entries):
+    (tmp_path / "keep").write_text("mine")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / ".made.json").write_text(json.dumps({"entries": entries}))
+    owned = OwnedFolder(folder, ".made.json")
+    with (
+        pytest.raises(ValueError, match=r"\.made\.json: 'entries' must be names"),
+        owned.fill({}, replace=True),
+    ):
+        pass
+    assert (tmp_path / "keep").read_text() == "mine"

@@ -171,3 +171,17 @@ def test_default_folder_is_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
     assert annotation_cache.cache_folder() == tmp_path / "mmtrack"
+
+
+def test_damage_inside_of_an_array_is_noticed(cache):
+    path, folder, parsed = cache
+    CocoVID(path)
+    entry = next(folder.iterdir())
+    whole = entry.read_bytes()
+    for place in range(len(whole) // 2, len(whole), 97):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        entry.write_bytes(damaged)
+        with pytest.warns(UserWarning, match="checksum is wrong"):
+            assert CocoVID(path).dataset == content()
+    assert len(parsed) > 3
