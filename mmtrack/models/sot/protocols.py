@@ -45,6 +45,23 @@ class FrameTracker(Protocol):
         """Box in this frame, centre x, centre y, width, height, and its score, in main memory."""
 
 
+def followed(
+    tracker: FrameTracker, img: torch.Tensor, frame_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Box and score of a frame, as ``follow`` of the tracker returns them.
+
+    Raises:
+        ValueError: the box is not finite. The tracker could not go on from it.
+    """
+    bbox, score = tracker.follow(img)
+    if not torch.isfinite(bbox).all():
+        raise ValueError(
+            f"frame {frame_id}: the tracker's box is not finite, {bbox.tolist()}. Are these the "
+            "weights of this config, and did their training converge?"
+        )
+    return bbox, score
+
+
 class OnePass:
     """One pass evaluation: the tracker starts in frame 0 and is never helped.
 
@@ -68,7 +85,7 @@ class OnePass:
             self.tracker.start(img, bbox)
             score = bbox.new_tensor(NO_SCORE)
         else:
-            bbox, score = self.tracker.follow(img)
+            bbox, score = followed(self.tracker, img, frame_id)
         return FrameResult(bbox_cxcywh_to_xyxy(bbox), score)
 
 
@@ -112,7 +129,7 @@ class SupervisedRestarts:
             return _state(VOT_STARTED)
         if frame_id < self.start_frame:
             return _state(VOT_WAITING)
-        bbox, score = self.tracker.follow(img)
+        bbox, score = followed(self.tracker, img, frame_id)
         region = bbox_cxcywh_to_x1y1wh(bbox).numpy()
         if calculate_region_overlap(region, _region(gt_bbox), size) > 0:
             return FrameResult(bbox_cxcywh_to_xyxy(bbox), score)

@@ -63,6 +63,14 @@ class TestProtocols:
         runner.step(frame(0), 0, truth, (80, 60))
         assert runner.step(frame(1), 1, truth, (80, 60)).values.tolist() == [2]
 
+    @pytest.mark.parametrize("step", [(OnePass, ()), (SupervisedRestarts, ((80, 60),))])
+    def test_box_that_is_not_finite_ends_in_one_message(self, step):
+        protocol, size = step
+        runner = protocol(Scripted([None, [20.0, float("nan"), 10.0, 10.0]]))
+        runner.step(frame(0), 0, TRUTH, *size)
+        with pytest.raises(ValueError, match="frame 1: the tracker's box is not finite.*weights"):
+            runner.step(frame(1), 1, TRUTH, *size)
+
     @pytest.mark.parametrize(
         ("box", "message"),
         [
