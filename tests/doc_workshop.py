@@ -79,10 +79,20 @@ LAYOUT_OF_FOLDER = {
     "data/youtube_vis_2019": "youtube-vis-2019", "data/youtube_vis_2021": "youtube-vis-2021",
 }  # fmt: skip
 SMALL = {
-    "sequences": 2, "test_sequences": 2, "videos": 2, "val_videos": 1, "valid_videos": 2,
+    "sequences": 2, "test_sequences": 2, "videos": 2, "val_videos": 2, "valid_videos": 2,
     "test_videos": 2, "frames": 8, "test_frames": 6, "images": 4, "val_images": 2,
     "other_images": 1, "size": (320, 192), "people": 10,
 }  # fmt: skip
+SMALL_LAYOUTS = {
+    "reid": {"sequences": 1, "frames": 9},
+    "lasot": {"frames": 24},  # samples are frames that lie apart
+    "imagenet-vid": {"frames": 24},
+}
+# Published configs whose test set has no public boxes; the quick start is tested on its layout.
+SERVER_SETS = {
+    "trackingnet": ("TrackingNetDataset", "data/trackingnet"),
+    "got10k": ("GOT10kDataset", "data/got10k"),
+}
 SHORT = {
     "total_epochs": 1, "data.workers_per_gpu": 0, "log_config.interval": 1,
     "checkpoint_config.interval": 1, "evaluation.interval": 1,
@@ -196,6 +206,9 @@ class Workshop:
         torch.manual_seed(0)
         model = build_task_model(mmcv.Config.fromfile(str(self.root / QUICK / f"{name}.py")))
         model.init_weights()
+        if name == PROJECTS["sot"]:
+            with torch.no_grad():  # bytes as input: activations of usual size
+                model.backbone.conv1.weight.mul_(0.02)
         folders = [self.weights(name).parent]
         if name == PROJECTS["mot"]:
             folders.append(self.folder / "work_dirs" / "demo")  # where `make demo` trains it
@@ -217,10 +230,33 @@ class Workshop:
             published = word.startswith("configs/") and not word.startswith(QUICK)
             if word in CONFIG_WORDS or (published and not NO_NETWORK.search(script)):
                 word = f"{QUICK}/{name}.py"
+            elif word.startswith("load_from="):
+                word = f"load_from={self.weights(name)}"
             elif word in WEIGHT_WORDS or word.startswith("checkpoints/"):
                 word = str(self.weights(name))
             filled.append(word)
+        if "--format-only" in filled:
+            filled += self.server_set(command.words)
         return filled
+
+    def server_set(self, words: tuple[str, ...]) -> list[str]:
+        """Options that test on the data set that a published config is named after."""
+        for name, (kind, folder) in SERVER_SETS.items():
+            if not any(word.startswith("configs/sot/") and name in word for word in words):
+                continue
+            self.render_missing((folder,))
+            lists = f"{folder}/annotations"
+            script = f"tools/convert_datasets/{name}/gen_{name}_infos.py"
+            options = ["-i", folder, "-o", lists, "--split", "test"]
+            problem = self.start(["python", script, *options])
+            assert problem is None, problem
+            return [
+                "--cfg-options",
+                f"data.test.type={kind}",
+                f"data.test.ann_file={lists}/{name}_test_infos.txt",
+                f"data.test.img_prefix={folder}",
+            ]
+        return []
 
     def expand(self, words: tuple[str, ...]) -> list[str]:
         """The words with patterns replaced by the files they match, as the shell does."""
@@ -272,7 +308,7 @@ def small_rendering(words: list[str]) -> list[str]:
     layout = words[words.index("tools/synthesize.py") + 1]
     words = [*words, "--force"]
     known = {field.name for field in fields(LAYOUTS[layout].options)}
-    small = {**SMALL, **({"sequences": 1, "frames": 9} if layout == "reid" else {})}
+    small = {**SMALL, **SMALL_LAYOUTS.get(layout, {})}
     for name, value in small.items():
         option = "--" + name.replace("_", "-")
         if option in words:
