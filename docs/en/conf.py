@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx-mathjax-offline",
     "api_pages",
+    "outside_links",
     "zoo_tables",
 ]
 myst_enable_extensions = ["colon_fence", "dollarmath"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import zlib
@@ -13,22 +14,49 @@ import pytest
 NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton")
 
 
-@pytest.fixture(scope="module")
-def site(root, tmp_path_factory):
-    """Folder of the built pages."""
+def build(source, out) -> str:
+    """Build pages with warnings as errors; returns what Sphinx says if it fails."""
     for name in NEEDED:
         pytest.importorskip(name, reason="pip install -r requirements/docs.txt")
-    out = tmp_path_factory.mktemp("site")
     command = ["-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
     done = subprocess.run(
-        [sys.executable, *command, str(root / "docs" / "en"), str(out)],
+        [sys.executable, *command, str(source), str(out)],
         capture_output=True,
         text=True,
         timeout=1800,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-5000:]
+    return done.stderr[-5000:] if done.returncode else ""
+
+
+@pytest.fixture(scope="module")
+def site(root, tmp_path_factory):
+    """Folder of the built pages."""
+    out = tmp_path_factory.mktemp("site")
+    assert build(root / "docs" / "en", out) == ""
     return out
+
+
+def test_links_out_of_the_folder(root, tmp_path):
+    """To a page that lies elsewhere, and to a file that is no page."""
+    docs, elsewhere = tmp_path / "docs", tmp_path / "demo"
+    docs.mkdir()
+    elsewhere.mkdir()
+    (docs / "shown").symlink_to("../demo")
+    (elsewhere / "page.md").write_text("# Page\n")
+    (tmp_path / "README.md").write_text("# Readme\n")
+    (docs / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(root / 'docs/en/_ext')!r})\n"
+        "extensions = ['myst_nb', 'outside_links']\n"
+    )
+    links = "[one](shown/page.md) [`two`](../README.md)"
+    (docs / "index.md").write_text(f"# Index\n\n{links}\n\n```{{toctree}}\nshown/page\n```\n")
+    out = tmp_path / "out"
+    assert build(docs, out) == ""
+    html = (out / "index.html").read_text()
+    assert 'href="shown/page.html"><span class="std std-doc">one<' in html
+    copy = re.search(r'href="(_downloads/\w+/README.md)"><span[^>]*><code.*?two', html)
+    assert (out / copy[1]).read_text() == "# Readme\n"
 
 
 def inventory(site) -> set[str]:
