@@ -40,6 +40,7 @@ from mmtrack.apis.task import build_task_model
 from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
 from mmtrack.datasets import build_dataset
 from mmtrack.utils import collect_env, get_root_logger
+from mmtrack.utils.file_io import atomic_write
 
 
 def parse_args() -> argparse.Namespace:
@@ -124,9 +125,11 @@ def start_logging(cfg: mmcv.Config, name: str) -> tuple[str, dict[str, Any]]:
     logger = get_root_logger(osp.join(cfg.work_dir, f"{timestamp}.log"), cfg.log_level)
     env_info = "\n".join(f"{key}: {value}" for key, value in collect_env().items())
     logger.info("Environment:\n%s", env_info)
-    logger.info("Config:\n%s", cfg.pretty_text)
+    text = cfg.dump()  # formatting a config takes up to a second, so it is done once
+    logger.info("Config:\n%s", text)
     if get_dist_info()[0] == 0:
-        cfg.dump(osp.join(cfg.work_dir, osp.basename(name)))
+        with atomic_write(osp.join(cfg.work_dir, osp.basename(name))) as file:
+            file.write(text)
     return timestamp, {"env_info": env_info, "exp_name": osp.basename(name)}
 
 
@@ -194,7 +197,7 @@ def main() -> None:
     if cfg.get("checkpoint_config") is not None:
         cfg.checkpoint_config.meta = {
             "mmtrack_version": __version__,
-            "config": cfg.pretty_text,
+            "config": meta["config"],
             "CLASSES": model.CLASSES,
         }
     with lost_processes_explained(cfg.work_dir):
