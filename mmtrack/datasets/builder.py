@@ -85,7 +85,7 @@ def _with_defaults(cfg: dict, default_args: dict | None) -> dict:
 def _warn_unknown_keys(kind: Any, cfg: dict) -> None:
     """Name keys of a wrapper that have no effect, such as the misspelt ``saparate_eval``."""
     known = _WRAPPER_KEYS.get(kind) if isinstance(kind, str) else None
-    for key in set(cfg) - known - {"type"} if known else ():
+    for key in sorted(set(cfg) - known - {"type"}) if known else ():
         near = difflib.get_close_matches(key, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         warnings.warn(f"{kind} ignores the key {key!r}; it takes {sorted(known)}.{hint}")
