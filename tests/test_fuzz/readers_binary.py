@@ -201,25 +201,19 @@ ARCHIVE = zipped(V__img__1=b"\xff\xd8\xff\xd9", **{"V__groundtruth_rect.txt": "1
 
 def read_archive(folder: Path, path: Path) -> object:
     """Extract, with a limit that a bomb would break."""
-    return extract_zip(path, folder / "out" / "deep" / "er", most_bytes=1_000_000)
+    return extract_zip(path, folder / "out", most_bytes=1_000_000)
 
 
 def unzip(kind: str, name: str):
-    """A `read` that unpacks a benchmark."""
+    """A `read` that unpacks a benchmark below ``out``."""
 
     def read(folder: Path, path: Path) -> object:
-        target = folder / "out" / "deep" / name
+        target = folder / "out" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
-        return UNZIPPERS[kind](folder / "out" / "deep", lambda line: None)
+        return UNZIPPERS[kind](folder / "out", lambda line: None)
 
-    def read_below(folder: Path, path: Path) -> object:
-        target = folder / "out" / "deep" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-        return UNZIPPERS[kind](folder / "out" / "deep", lambda line: None)
-
-    return read if "/" not in name else read_below
+    return read
 
 
 def make_sot_results(folder: Path) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -192,6 +194,7 @@ def _child(
 ) -> None:
     """Run cases in this process and write a line about each."""
     _quiet()
+    faulthandler.disable()  # of pytest, which would print the crash of this process as its own
     tempfile.tempdir = str(folder / "out")
     warnings.simplefilter("ignore")
     _limit_memory()
@@ -213,7 +216,7 @@ def _run_case(
         path = prepare(folder, seed)
     except Exception as failed:  # noqa: BLE001 - of the test, not of what it tests
         return Case(seed, "broken", f"the case could not be made: {failed!r}")
-    before, peak = _tree(folder), _peak()
+    before, peak = _tree(folder), _peak(reset=True)
     error: BaseException | None = None
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
@@ -227,8 +230,9 @@ def _run_case(
     found = list(watch.found)
     found += _judge(error, names(path))
     found += [f"changed {name}" for name in _changes(before, _tree(folder))]
-    if _peak() - peak > GROWTH:
-        found.append(f"took {(_peak() - peak) >> 20} MB of memory")
+    grown = _peak() - peak
+    if grown > GROWTH:
+        found.append(f"took {grown >> 20} MB of memory")
     if time.process_time() - start > CPU_SECONDS:
         found.append(f"took {time.process_time() - start:.0f} s")
     if found:
@@ -271,9 +275,12 @@ def _on_timer(number: int, frame: object) -> None:
     raise CaseTimeout(f"more than {CPU_SECONDS} s")
 
 
-def _peak() -> int:
-    """Most memory that this process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+def _peak(*, reset: bool = False) -> int:
+    """Most memory that this process had since the last reset, in bytes."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) << 10
 
 
 def _fresh(folder: Path) -> None:
