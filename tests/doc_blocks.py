@@ -26,6 +26,7 @@ SHELLS = ("bash", "shell", "sh", "console")
 MARKER = re.compile(r"^\s*<!--\s*(needs|with|excerpt|config)\b:?\s*(.*?)\s*-->\s*$")
 FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*\{?([\w+-]*)")
 ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
+OPERATOR = re.compile(r"^(\||\d?>>?|<|&|2>&1)$")
 INLINE = re.compile(r"(?<!`)`((?:python|bash|make|sbatch) [^`]+)`(?!`)")
 
 
@@ -54,6 +55,7 @@ class Command:
     needs: str = ""
     project: str = ""
     inline: bool = False
+    line_of_shell: str = ""  # the whole line, where it redirects or pipes
 
     def __str__(self) -> str:
         text = " ".join((*self.settings, *self.words))
@@ -135,14 +137,16 @@ def of_block(block: Block) -> list[Command]:
             if count == len(words):
                 variables.update(word.split("=", 1) for word in words)
                 continue
+            end = next((i for i, word in enumerate(words) if OPERATOR.match(word)), len(words))
             found.append(
                 Command(
                     block.path,
                     block.line + offset,
-                    tuple(fill(word, variables) for word in words[count:]),
+                    tuple(fill(word, variables) for word in words[count:end]),
                     tuple(words[:count]),
                     block.marker.get("needs", ""),
                     block.marker.get("with", ""),
+                    line_of_shell=fill(text, variables) if end < len(words) else "",
                 )
             )
         pending = ""

@@ -56,7 +56,9 @@ def work(argv: list[str], cwd: str, log: str, env: dict[str, str], timeout: floa
     sys.path[:0] = [os.path.abspath(p) for p in env.get("PYTHONPATH", "").split(":") if p]
     status = 0
     try:
-        if argv[0] == "-m":
+        if argv[0] == "-c":
+            exec(argv[1], {"__name__": "__main__"})
+        elif argv[0] == "-m":
             sys.argv = argv[1:]
             runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
         else:

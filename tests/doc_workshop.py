@@ -137,6 +137,8 @@ class Workshop:
         """Run a command; returns what went wrong, None where nothing did."""
         self.render_missing(command.words)
         words = self.shrink(self.fill_in(command))
+        if command.line_of_shell:
+            words = ["bash", "-c", command.line_of_shell]
         key = (*command.settings, *words)
         if key not in self.done:
             self.done[key] = self.start(words, command.settings)
@@ -158,7 +160,10 @@ class Workshop:
 
     def start_shell(self, words: list[str], env: dict[str, str], log: Path, timeout: int) -> int:
         """Run a shell script of ours; returns its exit status."""
-        env = {**os.environ, "PORT": free_port(), "PYTHON": sys.executable, **env}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = {
+            **os.environ, "PATH": path, "PORT": free_port(), "PYTHON": sys.executable, **env,
+        }  # fmt: skip
         with open(log, "w") as output:
             return subprocess.run(
                 words, cwd=self.folder, env={**env, "OMP_NUM_THREADS": "1"}, timeout=timeout,

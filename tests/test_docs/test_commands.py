@@ -108,6 +108,7 @@ def test_blocks_are_read_as_a_shell_does(tmp_path):
     assert first.needs == second.needs == "a GPU"
     assert third.words == ("python", "c.py", "X")
     assert third.inline
+    assert not first.line_of_shell
     assert not third.needs
 
 
