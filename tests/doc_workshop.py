@@ -144,7 +144,7 @@ class Workshop:
             self.done[key] = self.start(words, command.settings)
         return self.done[key]
 
-    def start(self, words: list[str], settings: tuple[str, ...] = (), timeout: int = 300):
+    def start(self, words: list[str], settings: tuple[str, ...] = (), timeout: int = 900):
         """Run words as they are; returns None or the end of the output."""
         env = dict(word.split("=", 1) for word in settings)
         log = self.folder / "output.txt"
