@@ -224,10 +224,23 @@ def found(task: VideoTask, images: Iterable[np.ndarray], frames: DecodedFrames) 
 
 
 def drawn(task: VideoTask, images: Iterable[np.ndarray], fps: float, path: Path) -> bytes:
-    """Content of an mp4 file with the results drawn on the frames."""
+    """Content of an mp4 file with the results drawn on the frames.
+
+    Raises:
+        OSError: the file is not complete.
+    """
+    count = 0
     with VideoFileWriter(path, fps) as writer:
         for frame_id, image in enumerate(images):
             writer.write(task.draw(image, task.infer(image, frame_id)))
+            count += 1
+    # OpenCV's encoder says nothing when the disk is full.
+    try:
+        complete = open_source(str(path)).length == count
+    except ValueError:
+        complete = False
+    if not complete:
+        raise OSError(f"the {count} drawn frames could not be written to {path}: disk full?")
     return path.read_bytes()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -203,6 +204,20 @@ def test_error_of_the_model_is_no_error_of_the_client(cases, monkeypatch):
     monkeypatch.setattr(model, "simple_test", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ask(model, cases["mot"])
+
+
+def test_full_disk_is_no_answer(cases, models):
+    """A limit of the process stops the encoder as a full disk does, silently."""
+    whole = len(ask(models["mot"], cases["mot"]).body)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = cases["mot"].video.stat().st_size + 1000  # for the request, but not for the answer
+    assert room < whole
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match="5 drawn frames could not be written to .*: disk full"):
+            ask(models["mot"], cases["mot"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_frame_rate_is_kept(cases, models, tmp_path):
