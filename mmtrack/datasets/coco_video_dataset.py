@@ -16,7 +16,7 @@ from terminaltables import AsciiTable
 from mmtrack.core.evaluation import eval_mot
 from mmtrack.core.evaluation.coco_ap import AP_NAMES, coco_average_precision
 from mmtrack.core.mask import check_segmentation
-from mmtrack.utils.reading import read_text, reading
+from mmtrack.utils.reading import read_text
 
 from .parsers import CocoVID, ColumnarCOCO
 from .parsers.public_detections import load_arrays
@@ -268,9 +268,14 @@ class CocoVideoDataset(CocoDataset):
         """
         if not isinstance(img_info, dict):
             img_info = self.data_infos[img_info]
-        with reading(self.ann_file, "Convert the data again."):
-            ann_ids = self.coco.get_ann_ids(img_ids=[img_info["id"]])
+        ann_ids = self.coco.get_ann_ids(img_ids=[img_info["id"]])
+        try:
             return self._parse_ann_info(img_info, self.coco.load_anns(ann_ids))
+        except KeyError as error:  # test sets are opened without the fields of annotations
+            raise ValueError(
+                f"{self.ann_file}: image {img_info['id']} or one of its annotations has no {error}."
+                " Convert the data again."
+            ) from error
 
     def _parse_ann_info(self, img_info: dict, ann_info: list[dict]) -> dict:
         """Sort annotations into objects and ignored regions.
