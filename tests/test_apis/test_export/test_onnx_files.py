@@ -27,6 +27,7 @@ def cases_of(part, clip):
         return part.cases(clip)
 
 
+@pytest.mark.slow
 def test_yolox(yolox, clip):
     detector, cfg = yolox
     part = make_part(detector, cfg, "detector")
@@ -164,6 +165,9 @@ def test_other_weights_are_noticed(reid, clip):
         verify_onnx(content, cases)
 
 
+WANTED = [[0.0, 0, 10, 10, 0.9], [5.0, 5, 9, 9, 0.9]]
+
+
 class TestComparison:
     """Detections are compared in any order, but as many and of the same classes."""
 
@@ -174,11 +178,8 @@ class TestComparison:
         def run(self, inputs):
             return self.outputs
 
-    def compare(self, monkeypatch, dets, labels):
-        expected = {
-            "dets": torch.tensor([[0.0, 0, 10, 10, 0.9], [5.0, 5, 9, 9, 0.9]]),
-            "labels": torch.tensor([0, 1]),
-        }
+    def compare(self, monkeypatch, dets, labels, wanted=WANTED):
+        expected = {"dets": torch.tensor(wanted), "labels": torch.tensor([0, 1])}
         outputs = {"dets": np.array(dets, np.float32), "labels": np.array(labels)}
         fixed = self.Fixed(outputs)
         monkeypatch.setattr("mmtrack.apis.export.verify.OnnxModel", lambda model: fixed)
@@ -187,6 +188,12 @@ class TestComparison:
     def test_order_does_not_matter(self, monkeypatch):
         swapped = [[5, 5, 9, 9, 0.9], [0, 0, 10, 10, 0.9]]
         assert all(d.absolute == 0 for d in self.compare(monkeypatch, swapped, [1, 0]))
+
+    def test_infinities_of_both_are_no_difference(self, monkeypatch):
+        boxes = [[0, 0, np.inf, 10, 0.9], [5, 5, 9, 9, 0.9]]
+        assert all(d.absolute == 0 for d in self.compare(monkeypatch, boxes, [0, 1], boxes))
+        with pytest.raises(VerificationError, match="dets of call 0 differs from the model by inf"):
+            self.compare(monkeypatch, boxes, [0, 1])
 
     def test_classes_count_and_boxes_matter(self, monkeypatch):
         boxes = [[0, 0, 10, 10, 0.9], [5, 5, 9, 9, 0.9]]
