@@ -86,10 +86,12 @@ def running_server(root, store, folder):
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
     }
+    command = [str(root / "docker" / "serve" / "entrypoint.sh")]
+    if shutil.which("setpriv"):  # ends it also where these tests are killed
+        command = ["setpriv", "--pdeathsig", "TERM", *command]
     with open(folder / "log.txt", "w") as log:
         process = subprocess.Popen(
-            [str(root / "docker" / "serve" / "entrypoint.sh")],
-            cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True,
+            command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     server = SimpleNamespace(
         process=process, folder=folder, address=f"127.0.0.1:{ports[0]}", manager=ports[1]
