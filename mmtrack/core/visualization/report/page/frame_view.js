@@ -60,7 +60,7 @@ class FrameView {
     context.fillText(`picture of frame ${video.numbers[picture.frame]}`, 8 * ratio, canvas.height - 8 * ratio);
   }
 
-  /** Rows of the frame that are drawn, objects below results and errors on top. */
+  /** Rows of the frame that are drawn: objects, results, errors, and on top what is selected. */
   rowsToDraw(video, state) {
     const rows = [];
     for (const boxes of video.sides) {
@@ -68,7 +68,8 @@ class FrameView {
         const selected = this.isSelected({ boxes, row }, state); // drawn whatever is switched off
         if (!selected && !(passes(video, boxes, row, state) && isShown(boxes, row, state))) continue;
         const code = boxes.stateOf(row, state.threshold);
-        rows.push({ boxes, row, code, order: (code >= FIRST_ERROR ? 2 : 0) + (boxes.isTruth ? 0 : 1) });
+        const order = selected ? 4 : (code >= FIRST_ERROR ? 2 : 0) + (boxes.isTruth ? 0 : 1);
+        rows.push({ boxes, row, code, order });
       }
     }
     return rows.sort((a, b) => a.order - b.order);

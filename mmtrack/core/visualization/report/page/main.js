@@ -24,6 +24,8 @@ function showHead(report) {
     el("div", { class: "card", title: score.help },
       el("div", { class: "value", "data-score": score.name, "data-value": score.value }, formatValue(score.value, score)),
       el("div", { class: "name" }, score.name + (score.percent ? " %" : "")))));
+  byId("headline").hidden = !report.headline.length;
+  byId("overview").hidden = !report.tables.length && !report.charts.length;
   byId("notes").append(...report.notes.map((note) => el("p", {}, note)));
 }
 
@@ -121,11 +123,9 @@ function start() {
     showFrame();
     timeline.draw();
   });
-  window.addEventListener("resize", () => {
-    timeline.resize();
-    player.show();
-  });
   openVideo();
+  new ResizeObserver(() => timeline.resize()).observe(byId("timeline"));
+  new ResizeObserver(() => player.show()).observe(byId("stage"));
 }
 
 start();

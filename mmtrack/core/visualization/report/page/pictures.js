@@ -9,7 +9,7 @@ class Pictures {
   }
 
   /** Position in video.pictures of the last picture at or before a frame, -1 for none. */
-  positionOf(video, frame) {
+  placeOf(video, frame) {
     let [low, high] = [0, video.pictures.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -21,7 +21,7 @@ class Pictures {
 
   /** Promise of {image, frame} for a frame, or of null where there is no picture. */
   load(video, frame) {
-    const position = this.positionOf(video, frame);
+    const position = this.placeOf(video, frame);
     if (position < 0) return Promise.resolve(null);
     const key = `${video.index}/${position}`;
     const known = this.cache.get(key);

@@ -24,6 +24,7 @@ class Player {
   }
 
   makeControls() {
+    const judged = this.report.kinds.length > 0;
     const button = (id, text, label, onclick) => (this[id] = el("button", { type: "button", id, "aria-label": label, title: label, onclick }, text));
     this.slider = el("input", { type: "range", id: "scrubber", min: 0, value: 0, "aria-label": "Frame", oninput: () => this.go(Number(this.slider.value)) });
     this.number = el("input", { type: "number", id: "frame-number", "aria-label": "Frame number", onchange: () => this.goToNumber() });
@@ -34,8 +35,8 @@ class Player {
       button("back", "◀|", "Previous frame", () => this.go(this.store.state.frame - 1)),
       button("forth", "|▶", "Next frame", () => this.go(this.store.state.frame + 1)),
       this.slider, this.number, this.speed,
-      button("previous-error", "◀ error", "Previous error", () => this.jump(-1)),
-      button("next-error", "error ▶", "Next error", () => this.jump(1)));
+      judged ? button("previous-error", "◀ error", "Previous error", () => this.jump(-1)) : null,
+      judged ? button("next-error", "error ▶", "Next error", () => this.jump(1)) : null);
   }
 
   openVideo(video) {

@@ -3,6 +3,7 @@
 const GUTTER = 64; // CSS pixels left of the lanes, for ids
 const LANE = 13; // height of a lane
 const STRIP = 54;
+const SCROLL_BAR = 15; // room for the scroll bar of the lanes
 
 class Timeline {
   constructor(report, store, root) {
@@ -49,11 +50,12 @@ class Timeline {
 
   resize() {
     if (!this.video) return;
-    const width = Math.max(120, this.strip.parentElement.clientWidth - 26);
+    const width = Math.max(120, this.cursor.parentElement.clientWidth - SCROLL_BAR);
     this.width = width;
     const total = this.lanes.length * LANE;
     this.visible = Math.min(total, 260);
     this.lanesBox.hidden = !total;
+    this.strip.hidden = !this.report.kinds.length;
     sizeCanvas(this.strip, width, STRIP);
     sizeCanvas(this.canvas, width, Math.max(1, this.visible));
     this.filler.style.height = `${Math.max(0, total - this.visible)}px`;
@@ -100,8 +102,8 @@ class Timeline {
       });
     }
     context.fillStyle = themeColor("--muted");
-    context.fillText(kinds.length ? `${most}` : "", 4, 12);
-    context.fillText(kinds.length ? "errors" : "", 4, STRIP - 6);
+    context.fillText(`${most}`, 4, 12);
+    context.fillText("errors", 4, STRIP - 6);
     this.strip.setAttribute("aria-label", `Errors per frame, at most ${most}`);
   }
 
