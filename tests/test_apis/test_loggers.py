@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 
 import mmcv
 import pytest
@@ -100,16 +101,27 @@ def test_wandb_offline(logged, tmp_path):
 
 def wandb_history(record):
     """``train/loss`` by step, from the file that an offline run leaves."""
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
+    from wandb.proto.wandb_internal_pb2 import Record
 
-    store, found = DataStore(), {}
-    store.open_for_scan(str(record))
-    while (data := store.scan_data()) is not None:
-        message = wandb_internal_pb2.Record()
-        message.ParseFromString(data)
+    found = {}
+    for content in log_records(record.read_bytes()):
+        message = Record()
+        message.ParseFromString(content)
         items = {item.key or item.nested_key[0]: item for item in message.history.item}
         if "train/loss" in items:
-            step = message.history.step.num
-            found[step] = json.loads(items["train/loss"].value_json)
+            found[message.history.step.num] = json.loads(items["train/loss"].value_json)
     return found
+
+
+def log_records(content, block=32768):
+    """Records of a file in LevelDB's log format, which may be cut into pieces (types 2 to 4)."""
+    position, pieces = 7, b""  # wandb's own head
+    while position + 7 <= len(content):
+        if block - position % block < 7:
+            position += block - position % block
+        _, length, kind = struct.unpack_from("<IHB", content, position)
+        pieces += content[position + 7 : position + 7 + length]
+        position += 7 + length
+        if kind in (1, 4):
+            yield pieces
+            pieces = b""
