@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from report_scene import (
@@ -17,6 +19,7 @@ from report_scene import (
     moving_box,
 )
 
+from mmtrack.core.visualization.report import BoxColumns, Video, write_page
 from mmtrack.core.visualization.report.packing import _palette
 
 RED, YELLOW, BLUE = (230, 0, 0), (255, 215, 0), (0, 130, 255)
@@ -224,6 +227,23 @@ def test_masks_and_scores_that_find_objects(page, id_color):
     assert near(page.pixel(*left_edge(MASK_BOX)), YELLOW)
     page.go(1)
     assert page.count("FN") == 0
+
+
+@pytest.mark.parametrize("with_truth", [True, False])
+def test_a_video_without_any_box(open_page, small_report, tmp_path, with_truth):
+    nothing = BoxColumns.make(np.zeros(0), np.zeros((0, 4)))
+    truth = nothing if with_truth else None
+    video = Video("empty", (100, 60), np.array([1]), nothing, truth)
+    bare = replace(small_report, videos=[video], tables=[], charts=[], headline=[], classes=[])
+    if not with_truth:
+        bare = replace(bare, kinds=[])
+    write_page(tmp_path / "report.html", bare, [[]])
+    page = open_page(tmp_path / "report.html")
+    assert page.drawn() == 0
+    page.page.keyboard.press("n")
+    page.page.locator("#play").click()
+    assert page.page.locator("#next-error").count() == with_truth
+    assert page.page.locator("#counts").inner_text().startswith("Frame 1: 0 results")
 
 
 def test_light_and_dark(open_page, page_file):
