@@ -17,6 +17,7 @@ import pycocotools.mask as coco_mask
 from mmtrack.core.visualization.report import Report
 from mmtrack.datasets import build_dataset
 from mmtrack.datasets.converters import convert_mot_subset, find_sequences, ilsvrc
+from mmtrack.datasets.converters.tao import convert_tao_folder
 from mmtrack.datasets.converters.youtube_vis import annotation_file, convert_youtube_vis
 from mmtrack.datasets.synthetic.layouts import LAYOUTS
 
@@ -185,3 +186,17 @@ def sot_run(folder: Path, root: Path, ann_file: Path) -> Run:
         "pipeline": [], "split": "test", "test_mode": True, "only_eval_visible": True,
     }  # fmt: skip
     return finish(folder, test, drifting_boxes)
+
+
+def tao_run(folder: Path) -> Run:
+    """Any objects, in the layout of TAO."""
+    root = render(
+        "tao", folder / "tao", videos=0, val_videos=2, test_videos=0, frames=4, size=(160, 96)
+    )
+    convert_tao_folder(root / "annotations", filter_classes=True)
+    test = {
+        "type": "TaoDataset", "classes": str(root / "annotations" / "tao_classes.txt"),
+        "ann_file": str(root / "annotations" / "validation_482_classes.json"),
+        "img_prefix": str(root / "val"), "ref_img_sampler": None, "pipeline": [],
+    }  # fmt: skip
+    return finish(folder, test, lambda d, rng: erring_results(d, rng, "track_bboxes", ids=True))

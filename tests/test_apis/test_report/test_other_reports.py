@@ -210,3 +210,12 @@ def test_videos_without_files_get_no_pictures():
 def test_a_missing_picture_is_named_with_the_remedy():
     with pytest.raises(FileNotFoundError, match=r"0\.jpg does not exist.*--no-images"):
         encode_pictures([video_of(2)], [np.array([0])], 100)
+
+
+def test_tao_shows_tracks_and_its_own_scores(tmp_path, report_of):
+    run = report_runs.tao_run(tmp_path)
+    report = report_of(run)
+    wanted = run.dataset.evaluate(run.raw, metric="track", logger="silent")
+    assert headline(report) == {k: v for k, v in wanted.items() if not isinstance(v, str)}
+    assert report.kinds == ()
+    assert all(len(video.results) and len(video.truth) for video in report.videos)
