@@ -76,6 +76,12 @@ def boxes_by_video(results: dict[str, list], lengths: Sequence[int], name: str) 
                 "mode?)"
             )
         boxes = np.concatenate(rows).reshape(-1, RESULT_WIDTH)[:, :4]
+        if np.isinf(boxes).any():
+            frame = int(np.argmax(np.isinf(boxes).any(axis=1)))
+            raise ValueError(
+                f"results of video {number} of {name}, frame {frame}: {boxes[frame].tolist()} is "
+                "not finite"
+            )
         videos.append(boxes.astype(np.float64))
     return videos
 

@@ -31,8 +31,12 @@ def _key_of(part: str) -> tuple[int, int, str] | tuple[int, str]:
 def leads_out(name: str) -> bool:
     """Whether a name from a file would lead out of a folder on any system.
 
-    Absolute paths, drives, ``..``, empty names and those with a zero byte do.
+    Absolute paths, drives, ``..``, empty names and those that no file can have do.
     """
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half of a character, which JSON can hold
+        return True
     parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
     absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor
     return bool(not parts or absolute or ".." in parts or "\0" in name)

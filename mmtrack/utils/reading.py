@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import errno
@@ -41,6 +42,7 @@ CONTENT_ERRORS = (
     zlib.error,
 )
 _LONGEST_REASON = 300
+_OTHER_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # no UTF-8, as decoding says
 _LARGEST_NUMBER = 1e300  # so that sums of them stay finite
 
 
@@ -128,6 +130,8 @@ def decode_text(data: bytes, path: str | os.PathLike) -> str:
         UnreadableFileError: it is no UTF-8 text.
     """
     with reading(path, "Save it as UTF-8 text."):
+        if b"\0" in data and not data.startswith(_OTHER_TEXT):
+            raise ValueError("it has zero bytes, so it is no text")
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 

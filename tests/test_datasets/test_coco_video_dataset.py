@@ -663,6 +663,7 @@ def test_proposals_are_data(write_videos, video_data, tmp_path):
     ("change", "message"),
     [
         (lambda d: d["images"][2].update(width="64"), r"'width' of images\[2\] .*a finite"),
+        (lambda d: d["images"][2].update(file_name="a\0b"), r"'file_name' of images\[2\] .*a text"),
         (lambda d: d["images"][2].update(file_name=5), r"'file_name' of images\[2\] .*a text"),
         (lambda d: d["images"][2].update(id=d["images"][0]["id"]), "images are not unique"),
         (

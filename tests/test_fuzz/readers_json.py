@@ -107,7 +107,7 @@ def read_training(folder: Path, path: Path) -> object:
 def read_test(folder: Path, path: Path) -> object:
     """As a test set, with its scores."""
     dataset, found = load_all(CocoVideoDataset, path, test_mode=True)
-    tracks = [[np.array([[1, 1, 1, 9, 9, 0.9]])] * 2 for _ in range(len(dataset))]
+    tracks = [[np.array([[1, 1, 1, 9, 9, 0.9]])] * len(dataset.CLASSES) for _ in dataset.data_infos]
     boxes = [[row[:, 1:] for row in frame] for frame in tracks]
     dataset.evaluate(
         {"det_bboxes": boxes, "track_bboxes": tracks}, ["bbox", "track"], logger="silent",
@@ -176,7 +176,7 @@ def read_tao_folder(folder: Path, path: Path) -> object:
 def read_tao_dataset(folder: Path, path: Path) -> object:
     """A converted file of TAO as a data set, with the scores of LVIS."""
     dataset, found = load_all(TaoDataset, path, test_mode=True)
-    boxes = [[np.array([[1, 1, 9, 9, 0.9]])] * 2 for _ in range(len(dataset))]
+    boxes = [[np.array([[1, 1, 9, 9, 0.9]])] * len(dataset.CLASSES) for _ in dataset.data_infos]
     dataset.evaluate({"det_bboxes": boxes}, ["bbox"], logger="silent")
     return dataset, found
 
@@ -342,7 +342,7 @@ def read_sot_json(folder: Path, path: Path) -> object:
     """As boxes of all videos."""
     dataset = build(LaSOTDataset, folder, str(folder / "infos.txt"))
     found = read_sot_results(path, dataset)
-    finite(*found)
+    finite(*map(np.nan_to_num, found))  # NaN is no box
     return found
 
 

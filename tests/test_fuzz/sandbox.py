@@ -40,6 +40,10 @@ _CHANGES = (
 )  # fmt: skip
 
 
+# Which argument is the open folder that a path is relative to, where there is one.
+_FOLDER_ARGUMENT = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 2}
+
+
 class CaseTimeout(BaseException):
     """A case takes too long."""
 
@@ -97,9 +101,10 @@ class Watch:
             if writes and not isinstance(path, int):
                 self._on_change("open for writing", path)
         elif event in _CHANGES:
+            folder = _folder_of(args[_FOLDER_ARGUMENT[event]]) if event in _FOLDER_ARGUMENT else ""
             for path in args[:2]:
                 if isinstance(path, (str, bytes, os.PathLike)):
-                    self._on_change(event, path)
+                    self._on_change(event, os.path.join(folder, os.fsdecode(path)))
 
     def _on_exec(self, code: object) -> None:
         """Imports execute code of files; anything else comes from a string."""
@@ -112,6 +117,11 @@ class Watch:
         inside = real == self.folder or real.startswith(self.folder + os.sep)
         if not inside and real != os.devnull and "__pycache__" not in real:
             self.found.append(f"{what} {real}")
+
+
+def _folder_of(descriptor: int) -> str:
+    """Path of an open folder; empty for the working folder."""
+    return os.readlink(f"/proc/self/fd/{descriptor}") if descriptor >= 0 else ""
 
 
 def run_cases(

@@ -67,6 +67,9 @@ def test_text(tmp_path):
         UnreadableFileError, match=r"a\.txt cannot be read: byte 0 .*Save it as UTF-8"
     ):
         read_text(path)
+    path.write_bytes(b"a\0b")
+    with pytest.raises(UnreadableFileError, match=r"a\.txt cannot be read: it has zero bytes"):
+        read_text(path)
     with pytest.raises(FileNotFoundError, match=r"there is no file .*b\.txt"):
         read_text(tmp_path / "b.txt")
 
@@ -110,7 +113,8 @@ def test_numbers():
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../a", "a/../../b", "/etc/a", "C:\\a", "a\\..\\..\\b", "a\0b"]
+    "name",
+    ["", "\ud800", ".", "..", "../a", "a/../../b", "/etc/a", "C:\\a", "a\\..\\..\\b", "a\0b"],
 )
 def test_names_that_lead_out(name, tmp_path):
     assert leads_out(name)

@@ -20,6 +20,7 @@ _FEWEST_COORDINATES = 6  # a polygon has three corners
 # The text form writes 6 bits a character from "0" on; the 6th says that the number goes on.
 _ALPHABET = bytes(range(48, 48 + 64))
 _GOES_ON = 48 + 32
+_LONGEST_NUMBER = 7  # characters: 35 bits, where 32 are enough
 
 
 def check_segmentation(segmentation: Any, height: int, width: int) -> None:
@@ -112,8 +113,31 @@ def _check_text(rle: dict, pixels: int) -> None:
     text = counts if isinstance(counts, bytes) else counts.encode()
     if not text or text.translate(None, _ALPHABET) or text[-1] >= _GOES_ON:
         raise ValueError("'counts' is no text of run lengths; it is damaged or cut off")
-    if coco_mask.area(rle) > pixels:
-        raise ValueError("'counts' covers more pixels than the image has; it is damaged")
+    runs = _runs_of_text(text)
+    if runs is None or (runs < 0).any():
+        raise ValueError("'counts' has runs of negative or endless length; it is damaged")
+    if runs.sum() != pixels:
+        kind = "more" if runs.sum() > pixels else "fewer"
+        raise ValueError(f"'counts' covers {kind} pixels than the image has; it is damaged")
+
+
+def _runs_of_text(text: bytes) -> np.ndarray | None:
+    """Run lengths ``(n,)`` of a text; None where a number in it is too long to be one.
+
+    A number has five bits a character, the lowest first, and the sign in the highest bit. From the
+    fourth on, numbers are differences to the number two places before.
+    """
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - _ALPHABET[0]
+    ends = np.flatnonzero(codes < 32)
+    lengths = np.diff(ends, prepend=-1)
+    if lengths.max() > _LONGEST_NUMBER:
+        return None
+    place = np.arange(len(codes)) - np.repeat(ends - lengths + 1, lengths)
+    runs = np.add.reduceat((codes & 31) << 5 * place, ends - lengths + 1)
+    runs -= np.where(codes[ends] & 16, 1 << 5 * lengths, 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    return runs
 
 
 def _check_polygon(polygon: Sequence[float], number: int, side: int) -> None:

@@ -257,10 +257,12 @@ class ColumnarCOCO(COCO):
         """Raise an error that names the first object in which a field is there, but no text."""
         table = self._table(key)
         column = table.columns.columns.get(field)
-        if column is None or (isinstance(column, TextColumn) and not column.is_json):
+        is_text = isinstance(column, TextColumn) and not column.is_json
+        if column is None or (is_text and column.text.all()):
             return
         for row in np.flatnonzero(table.columns.has(field)).tolist():
-            if not isinstance(table.take(np.array([row]))[0][field], str):
+            value = table.take(np.array([row]))[0][field]
+            if not isinstance(value, str) or "\0" in value:
                 self._raise_wrong(key, field, row, "a text")
 
     def _raise_wrong(self, key: str, field: str, row: int, expected: str) -> None:

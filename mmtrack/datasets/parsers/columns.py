@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+_MOST_DIGITS = 400  # more than a float has
+
 
 @dataclass
 class NumberColumn:
@@ -66,9 +68,6 @@ class TextColumn:
         if self.is_json:
             return [_from_json(text) if text else None for text in texts]
         return [text.decode("utf-8", errors="surrogatepass") for text in texts]
-
-
-Column = NumberColumn | TextColumn
 
 
 Column = NumberColumn | TextColumn
@@ -133,7 +132,12 @@ def _from_json(text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return json.loads(text)
+        return json.loads(text, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int | float:
+    """Integers that Python would refuse to read are infinite; nothing counts so far."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def as_json(column: Column) -> TextColumn:

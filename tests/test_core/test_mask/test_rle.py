@@ -5,6 +5,7 @@ import pycocotools.mask as coco_mask
 import pytest
 
 from mmtrack.core.mask import check_segmentation, to_rle
+from mmtrack.core.mask.rle import _runs_of_text
 
 SIZE = (20, 30)
 
@@ -72,3 +73,36 @@ def test_text_that_covers_more_than_the_image(plane):
     large = coco_mask.encode(np.asfortranarray(np.ones((40, 60), np.uint8)))
     with pytest.raises(ValueError, match="more pixels than the image"):
         check_segmentation({"size": list(SIZE), "counts": large["counts"]}, *SIZE)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_runs_of_text_are_those_of_the_mask(seed):
+    """Against the runs that one counts in the pixels, column by column."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 120, 2)
+    size = rng.integers(1, 30)
+    blocks = rng.random(-(-shape // size)) < rng.random()
+    mask = np.kron(blocks, np.ones((size, size)))[: shape[0], : shape[1]].astype(np.uint8)
+    pixels = mask.ravel(order="F")
+    changes = np.flatnonzero(np.diff(pixels, prepend=0))
+    runs = np.diff(np.concatenate(([0], changes, [len(pixels)])))
+    text = coco_mask.encode(np.asfortranarray(mask))["counts"]
+    assert _runs_of_text(text).tolist() == runs.tolist()
+
+
+def test_every_damage_of_a_character_is_noticed_or_harmless():
+    """What passes the check is never refused by pycocotools."""
+    rng = np.random.default_rng(0)
+    mask = np.asfortranarray(rng.integers(0, 2, SIZE, np.uint8))
+    text = coco_mask.encode(mask)["counts"]
+    passed = 0
+    for place in range(len(text)):
+        for code in rng.integers(48, 112, 8).tolist():
+            rle = {"size": list(SIZE), "counts": text[:place] + bytes([code]) + text[place + 1 :]}
+            try:
+                check_segmentation(rle, *SIZE)
+            except ValueError:
+                continue
+            passed += 1
+            assert coco_mask.decode(rle).shape == SIZE
+    assert passed < 0.2 * 8 * len(text)
