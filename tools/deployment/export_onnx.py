@@ -102,8 +102,7 @@ def run(args: argparse.Namespace) -> None:
             size=args.shape if for_detector else None,
             dynamic=args.dynamic and for_detector,
         )
-        with torch.no_grad():
-            cases = part.cases(clip)
+        cases = part.cases(clip)
         content = build_onnx(part, cases[0], opset=args.opset, metadata={"part": name, **metadata})
         # compared before the file is written, so that a wrong one never lies about
         differences = verify_onnx(content, cases) if args.verify else []

@@ -45,6 +45,7 @@ def detector_part(
             3: step * Dim("cols", min=2, max=most),
         }
 
+    @torch.no_grad()
     def cases(clip: Clip) -> list[Case]:
         inputs = [prepare.apply(clip.frames[0], size) for size in sizes]
         return [_detector_case(detector, prepared, graph.clips) for prepared in inputs]
@@ -82,6 +83,7 @@ def reid_part(reid: nn.Module, prepare: Preprocessing) -> ExportPart:
         prepare: How crops are normalised, and their size.
     """
 
+    @torch.no_grad()
     def cases(clip: Clip) -> list[Case]:
         crops = normalized_crops(clip.frames[0], clip.bboxes, prepare)
         crops = torch.cat((crops, crops.flip(3)))  # two at least: exporters take 1 for a constant

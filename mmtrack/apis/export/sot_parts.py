@@ -29,11 +29,13 @@ def siamrpn_parts(model: SiamRPN) -> dict[str, ExportPart]:
         **{key: cfg[key] for key in ("exemplar_size", "search_size", "context_amount")},
     }
 
+    @torch.no_grad()
     def template(clip: Clip) -> list[Case]:
         _, target, crop = _siamrpn_start(model, clip)
         found = (*target.template.cls, *target.template.reg)
         return [Case({"template": crop}, dict(zip(kernels, found, strict=True)))]
 
+    @torch.no_grad()
     def search(clip: Clip) -> list[Case]:
         frames, target, _ = _siamrpn_start(model, clip)
         return list(_siamrpn_search(model, frames, target, kernels))
@@ -85,6 +87,8 @@ def _siamrpn_search(
         score, best = model.head.get_bbox(*maps, bbox, region.scale)
         yield Case(inputs, {"bbox": best, "score": score})
         bbox = clip_boxes(best, *frame.shape[-2:])
+        if not torch.isfinite(bbox).all():
+            return  # random weights: there is no place to look at in the next frame
 
 
 def stark_parts(model: Stark) -> dict[str, ExportPart]:
@@ -101,10 +105,12 @@ def stark_parts(model: Stark) -> dict[str, ExportPart]:
     }
     scored = model.head.cls_head is not None
 
+    @torch.no_grad()
     def template(clip: Clip) -> list[Case]:
         crop, _ = _stark_crop(model, _tensors(clip, to_rgb=True)[0], _first_box(clip), "template")
         return [Case({"template": crop}, {"feat": model.extract_feat(crop)[0]})]
 
+    @torch.no_grad()
     def search(clip: Clip) -> list[Case]:
         return list(_stark_search(model, clip, scored))
 

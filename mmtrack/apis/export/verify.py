@@ -81,8 +81,8 @@ def _difference(name: str, expected: np.ndarray, got: np.ndarray) -> Difference:
         )
     with np.errstate(invalid="ignore"):  # untrained networks give infinities, and both the same
         gaps = np.abs(expected.astype(np.float64) - got)
-    gaps[(expected == got) | (np.isnan(expected) & np.isnan(got))] = 0
-    absolute = float(gaps.max(initial=0.0))
+    same = (expected == got) | (np.isnan(expected) & np.isnan(got))
+    absolute = float(np.where(same, 0.0, gaps).max(initial=0.0))
     return Difference(name, absolute, absolute / max(_largest(expected), 1e-12))
 
 

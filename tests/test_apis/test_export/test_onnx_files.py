@@ -22,16 +22,11 @@ from mmtrack.apis.export import (
 TIGHT = {"rtol": 1e-5, "atol": 1e-4}
 
 
-def cases_of(part, clip):
-    with torch.no_grad():
-        return part.cases(clip)
-
-
 @pytest.mark.slow
 def test_yolox(yolox, clip):
     detector, cfg = yolox
     part = make_part(detector, cfg, "detector")
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     assert len(cases[0].expected["dets"]) > 20
     assert len(set(cases[0].expected["labels"].tolist())) > 1
     content = build_onnx(part, cases[0], metadata={"part": "detector", "classes": ["a", "b", "c"]})
@@ -50,7 +45,7 @@ def test_yolox(yolox, clip):
 @pytest.mark.parametrize("opset", [18, 20])
 def test_yolox_of_any_size(yolox, clip, opset):
     part = make_part(*yolox, "detector", dynamic=True)
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     assert [case.inputs["image"].shape[2:] for case in cases] == [(64, 96), (32, 64)]
     content = build_onnx(part, cases[0], opset=opset)
     verify_onnx(content, cases, **TIGHT)
@@ -63,7 +58,7 @@ def test_yolox_of_any_size(yolox, clip, opset):
 
 def test_two_stages(two_stage, clip):
     part = make_part(*two_stage, "detector")
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     assert len(cases[0].expected["dets"])
     content = build_onnx(part, cases[0])
     verify_onnx(content, cases, **TIGHT)
@@ -81,7 +76,7 @@ def test_two_stages(two_stage, clip):
 @pytest.mark.slow
 def test_two_stages_of_any_size(two_stage, clip):
     part = make_part(*two_stage, "detector", dynamic=True)
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     verify_onnx(build_onnx(part, cases[0]), cases, **TIGHT)
 
 
@@ -91,7 +86,7 @@ def test_no_proposals(two_stage, clip):
     detector = copy.deepcopy(two_stage[0])
     detector.rpn_head.test_cfg.min_bbox_size = 1000
     part = make_part(detector, two_stage[1], "detector")
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     assert not len(cases[0].expected["dets"])
     verify_onnx(build_onnx(part, cases[0]), cases)
 
@@ -99,7 +94,7 @@ def test_no_proposals(two_stage, clip):
 def test_reid_takes_any_number_of_crops(reid, clip):
     part = make_part(*reid, "reid")
     assert part.metadata["size"] == (64, 32)
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     content = build_onnx(part, cases[0])
     verify_onnx(content, cases, **TIGHT)
     model = OnnxModel(content)
@@ -113,7 +108,7 @@ def test_siamrpn_follows_an_object(siamrpn, clip):
     model, cfg = siamrpn
     assert part_names(model) == ("template", "search")
     template, search = (make_part(model, cfg, name) for name in ("template", "search"))
-    start, frames = cases_of(template, clip), cases_of(search, clip)
+    start, frames = template.cases(clip), search.cases(clip)
     assert len(frames) == len(clip.frames) - 1
     boxes = [case.expected["bbox"] for case in frames]
     assert not torch.allclose(boxes[0], boxes[1])
@@ -134,7 +129,7 @@ def test_stark_follows_an_object(stark, clip):
     model, cfg = stark
     template, search = (make_part(model, cfg, name) for name in ("template", "search"))
     assert search.metadata["templates"] == 2
-    start, frames = cases_of(template, clip), cases_of(search, clip)
+    start, frames = template.cases(clip), search.cases(clip)
     assert frames[0].inputs["template_feats"].shape[0] == 2
     verify_onnx(build_onnx(template, start[0]), start, **TIGHT)
     content = build_onnx(search, frames[0])
@@ -159,7 +154,7 @@ def wrong(part):
 
 def test_other_weights_are_noticed(reid, clip):
     part = make_part(*reid, "reid")
-    cases = cases_of(part, clip)
+    cases = part.cases(clip)
     content = build_onnx(wrong(part), cases[0])
     with pytest.raises(VerificationError, match="embeds of call 0 differs from the model by"):
         verify_onnx(content, cases)
@@ -188,6 +183,13 @@ class TestComparison:
     def test_order_does_not_matter(self, monkeypatch):
         swapped = [[5, 5, 9, 9, 0.9], [0, 0, 10, 10, 0.9]]
         assert all(d.absolute == 0 for d in self.compare(monkeypatch, swapped, [1, 0]))
+
+    def test_values_without_dimensions(self, monkeypatch):
+        for got, absolute in ((0.5, 0.0), (0.50002, 2e-5)):
+            fixed = self.Fixed({"score": np.float32(got)})
+            monkeypatch.setattr("mmtrack.apis.export.verify.OnnxModel", lambda model, f=fixed: f)
+            (found,) = verify_onnx(b"", [Case({}, {"score": torch.tensor(0.5)})])
+            assert found.absolute == pytest.approx(absolute, abs=1e-7)
 
     def test_infinities_of_both_are_no_difference(self, monkeypatch):
         boxes = [[0, 0, np.inf, 10, 0.9], [5, 5, 9, 9, 0.9]]
@@ -224,7 +226,7 @@ class TestRefusals:
         part = make_part(*reid, "reid")
         for opset in (11, 1000):
             with pytest.raises(ValueError, match=f"opset {opset}: the exporter writes 18 to"):
-                build_onnx(part, cases_of(part, clip)[0], opset=opset)
+                build_onnx(part, part.cases(clip)[0], opset=opset)
 
     def test_missing_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"model .*none\.onnx does not exist"):

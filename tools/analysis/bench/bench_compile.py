@@ -101,8 +101,7 @@ def bench(model: nn.Module, make: Callable, args: argparse.Namespace) -> None:
     from mmtrack.apis.export import Clip, OnnxModel, build_onnx
 
     part = make(model)
-    with torch.no_grad():
-        case = part.cases(Clip.rendered())[0]
+    case = part.cases(Clip.rendered())[0]
     inputs = tuple(case.inputs.values())
     runners: dict[str, Callable] = {
         name: torch_runner(model, make, inputs, VARIANTS[name])
