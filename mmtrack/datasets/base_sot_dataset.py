@@ -246,6 +246,7 @@ class BaseSOTDataset(Dataset):
         """Annotations of a video, see :meth:`get_ann_infos_from_video`."""
         bboxes = self.get_bboxes_from_video(video_ind)
         isvalid = (bboxes[:, 2:] > self.bbox_min_size).all(axis=1)
+        isvalid &= np.isfinite(bboxes).all(axis=1)
         bboxes = np.concatenate((bboxes[:, :2], bboxes[:, :2] + bboxes[:, 2:]), axis=1)
         visibility = self.get_visibility_from_video(video_ind)
         visible = visibility.pop("visible").astype(bool) & isvalid

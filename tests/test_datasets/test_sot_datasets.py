@@ -297,3 +297,13 @@ def test_polygons_with_too_few_numbers(tmp_path):
     write(tmp_path / "data/bag/groundtruth.txt", "1,2,3,4,5,6\n" * 5)
     with pytest.raises(SOTFormatError, match="6 numbers a line, expected 4 or 8"):
         build(VOTDataset, tmp_path, infos)[0, 0]
+
+
+@pytest.mark.parametrize("column", range(4))
+def test_boxes_with_nan_are_absent_whichever_number_it_is(tmp_path, column):
+    infos = lasot(tmp_path, (3,))
+    rows = boxes_of(3)
+    rows[1, column] = np.nan
+    write(tmp_path / "c-0" / "groundtruth.txt", lines(rows))
+    found = build(LaSOTDataset, tmp_path, infos).get_ann_infos_from_video(0)
+    assert found["bboxes_isvalid"].tolist() == [True, False, True]

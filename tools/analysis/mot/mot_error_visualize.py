@@ -86,9 +86,8 @@ def find_errors(dataset: Dataset, path: str) -> dict[str, MOTErrors]:
         raise ValueError(f"{path} holds no 'track_bboxes': write it with tools/test.py --out")
     with reading(path, problem="does not hold results of this data set"):
         truth, tables, lengths = dataset.sequences(results)
-    return mot_challenge_errors(
-        truth, tables, benchmark=dataset.get_benchmark_and_eval_split()[0], seq_lengths=lengths
-    )
+        benchmark = dataset.get_benchmark_and_eval_split()[0]
+        return mot_challenge_errors(truth, tables, benchmark=benchmark, seq_lengths=lengths)
 
 
 def write_lists(folder: str, errors: dict[str, MOTErrors]) -> None:
