@@ -2,7 +2,8 @@
 
 Blocks that begin with the name of a file, ``# my_project/x.py``, become that file; those that are
 configs are loaded, and their models built where a check below says so. All others are executed
-page by page, one after the other.
+page by page, one after the other. What the parts of the pages on single-object tracking and
+instance segmentation do is tested beside those models (``test_customised_*.py``).
 """
 
 from __future__ import annotations
@@ -190,35 +191,6 @@ def test_embed_head_of_the_page_is_built(page):
     assert head(torch.ones(3, 256, 7, 7)).shape == (3, 64)
 
 
-def test_single_object_tracker_of_the_page_learns_and_follows(page):
-    scope = page("docs/en/tutorials/customize_sot_model.md")
-    torch.manual_seed(0)
-    model = build_model(scope["my_tracker_config"].model)
-    rng = np.random.default_rng(0)
-    # A bright square at (x, y) of the search image; the target is 8 pixels to the right.
-    template = torch.zeros(2, 3, 63, 63)
-    template[..., 24:40, 24:40] = 1
-    search = torch.zeros(2, 1, 3, 127, 127)
-    search[..., 56:72, 64:80] = 1
-    box = torch.tensor([[0.0, 64, 56, 80, 72]])
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(12):
-        loss = model.forward_train(template, [], search, [], search_gt_bboxes=[box, box])
-        optimizer.zero_grad()
-        loss["loss_score"].backward()
-        optimizer.step()
-        losses.append(float(loss["loss_score"].detach()))
-    assert losses[-1] < 0.5 * losses[0]
-    frame = torch.from_numpy(rng.integers(0, 255, (1, 3, 90, 120), np.uint8))
-    for number in range(2):
-        with torch.no_grad():
-            result = model.eval().simple_test(
-                frame, [{"frame_id": number}], gt_bboxes=[torch.tensor([[20.0, 20, 50, 50]])]
-            )
-        assert result["track_bboxes"].shape == (5,)
-
-
 def test_video_parts_of_the_page_are_built(page):
     scope = page("docs/en/tutorials/customize_vid_model.md")
     cfg = scope["mean_config"].model
@@ -226,18 +198,6 @@ def test_video_parts_of_the_page_are_built(page):
     assert flow.shape == (2, 2, 32, 48)
     refs = torch.stack([torch.zeros(4, 5, 6), torch.ones(4, 5, 6)])
     assert build_aggregator(cfg.aggregator)(refs[:1], refs).unique().tolist() == [0.5]
-
-
-def test_instance_parts_of_the_page_are_built(page):
-    scope = page("docs/en/tutorials/customize_vis_model.md")
-    head = MMDET_MODELS.build(scope["cosine_config"].model.track_head.embed_head)
-    embeds = head.embed(torch.rand(2, 256, 7, 7))
-    assert embeds.norm(dim=1).tolist() == pytest.approx([12**0.5] * 2)
-    tracker = build_tracker(scope["overlap_config"].model.tracker)
-    found = torch.tensor([[0.0, 0, 10, 10, 0.9]])
-    for frame in range(2):
-        *_, ids = tracker.track(None, None, None, None, found + frame, torch.zeros(1), [], frame)
-        assert ids.tolist() == [0]
 
 
 def test_loss_of_the_page_counts(page):
