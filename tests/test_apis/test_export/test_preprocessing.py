@@ -46,7 +46,7 @@ def frame(height, width):
     ids=["normalised", "as YOLOX"],
 )
 def test_same_input_as_the_pipeline(steps, size):
-    image = frame(180, 320)
+    image = frame(187, 333)  # whose height is rounded up
     run = Compose([{"type": "LoadImageFromWebcam"}, *steps[1:]])
     found = run({"img": image, "img_info": {"frame_id": 0}, "img_prefix": None})
     prepare = Preprocessing.of_pipeline(steps)
