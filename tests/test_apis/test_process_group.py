@@ -18,6 +18,7 @@ def tell(rank, folder):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_text_of_process_0_reaches_all(tmp_path):
     mp.spawn(tell, (tmp_path,), nprocs=2)
     for rank in (0, 1):
