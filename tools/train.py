@@ -105,7 +105,7 @@ def complete_config(cfg: mmcv.Config, args: argparse.Namespace) -> torch.device:
         cfg.work_dir = osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
     if args.resume_from is not None:
         cfg.resume_from = args.resume_from
-    cfg.deterministic = args.deterministic
+    cfg.deterministic = args.deterministic or cfg.get("deterministic", False)
     return device
 
 
@@ -114,7 +114,7 @@ def seed_everything(cfg: mmcv.Config, args: argparse.Namespace, device: torch.de
     wanted = args.seed if args.seed is not None else cfg.get("seed")
     cfg.seed = init_random_seed(wanted, device=device.type)
     seed = cfg.seed + get_dist_info()[0] if args.diff_seed else cfg.seed
-    set_random_seed(seed, deterministic=args.deterministic)
+    set_random_seed(seed, deterministic=cfg.deterministic)
     return seed
 
 
@@ -191,7 +191,7 @@ def main() -> None:
         if threads:
             logger.info(threads)
         meta["seed"] = seed_everything(cfg, args, device)
-        logger.info("Seed %d, deterministic: %s", meta["seed"], args.deterministic)
+        logger.info("Seed %d, deterministic: %s", meta["seed"], cfg.deterministic)
         model, datasets = build_parts(cfg)
     meta["config"] = cfg.pretty_text
     if cfg.get("checkpoint_config") is not None:
