@@ -58,7 +58,7 @@ def reading(
 
     Meant for the code at the border that decodes a file and takes it apart, not for what is done
     with the values afterwards. Checks inside of the block that say more come first: a
-    ``ValueError`` whose text has the name already passes unchanged.
+    ``ValueError`` or ``KeyError`` whose text has the name already passes unchanged.
 
     Args:
         path: The file.
@@ -73,7 +73,7 @@ def reading(
     try:
         yield
     except CONTENT_ERRORS as error:
-        if isinstance(error, ValueError) and name in str(error):
+        if isinstance(error, (ValueError, KeyError)) and name in str(error):
             raise
         raise _unreadable(name, problem, error, remedy) from error
     except OSError as error:

@@ -119,7 +119,7 @@ class TestStore:
             VideoStore(tmp_path, {})
         store = VideoStore(tmp_path / "s", {})
         store.path(1).write_bytes(b"no zip")
-        with pytest.raises(ValueError, match="000001.npz is damaged"):
+        with pytest.raises(ValueError, match="000001.npz cannot be read"):
             store.load(1)
 
     def test_hash_looks_at_values(self):
