@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import keyword
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -114,8 +115,7 @@ class ConfigOptions(DictAction):
         for value in values:
             try:
                 with reading(f"{option_string} {value:.200}"):
-                    parts = value.split("=", 1)[0].split(".")
-                    if not all(part.isidentifier() or part.isdecimal() for part in parts):
+                    if not all(map(_is_key, value.split("=", 1)[0].split("."))):
                         raise ValueError("the key must be names or numbers with points between")
                     if "'" in value or "\n" in value:
                         # mmcv writes configs into logs and checkpoints as Python text.
@@ -125,6 +125,11 @@ class ConfigOptions(DictAction):
                 parser.error(f"{error}; expected KEY=VALUE")
             options.update(getattr(namespace, self.dest))
         setattr(namespace, self.dest, options)
+
+
+def _is_key(part: str) -> bool:
+    """Whether a part of a key can stand in a config: a name, or the place in a list."""
+    return part.isdecimal() or (part.isidentifier() and not keyword.iskeyword(part))
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
