@@ -115,7 +115,8 @@ class ConfigOptions(DictAction):
         for value in values:
             try:
                 with reading(f"{option_string} {value:.200}"):
-                    if not all(map(_is_key, value.split("=", 1)[0].split("."))):
+                    first, *rest = value.split("=", 1)[0].split(".")
+                    if not _is_name(first) or not all(p.isdecimal() or _is_name(p) for p in rest):
                         raise ValueError("the key must be names or numbers with points between")
                     if "'" in value or "\n" in value:
                         # mmcv writes configs into logs and checkpoints as Python text.
@@ -127,9 +128,9 @@ class ConfigOptions(DictAction):
         setattr(namespace, self.dest, options)
 
 
-def _is_key(part: str) -> bool:
-    """Whether a part of a key can stand in a config: a name, or the place in a list."""
-    return part.isdecimal() or (part.isidentifier() and not keyword.iskeyword(part))
+def _is_name(part: str) -> bool:
+    """Whether a part of a key can be a name in a config."""
+    return part.isidentifier() and not keyword.iskeyword(part)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -153,7 +153,7 @@ class BaseSOTDataset(Dataset):
         """
         try:
             data = self.file_client.get(filepath)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise FileNotFoundError(
                 f"{type(self).__name__}: {filepath} does not exist; check ann_file and img_prefix"
             ) from error

@@ -33,7 +33,16 @@ def test_values(load):
 
 @pytest.mark.parametrize(
     "option",
-    ["a.b", "a=[(1]", "a=" + "[" * 5000 + "]" * 5000, "a=x'y", "a=x\ny", "del.b=1", "a b=1"],
+    [
+        "a.b",
+        "a=[(1]",
+        "a=" + "[" * 5000 + "]" * 5000,
+        "a=x'y",
+        "a=x\ny",
+        "del.b=1",
+        "a b=1",
+        "0.b=1",
+    ],
 )
 def test_what_cannot_be_parsed_ends_in_the_usage(load, option, capsys):
     with pytest.raises(SystemExit) as error:

@@ -127,8 +127,8 @@ def read_boxes(root: Path, video: SOTVideo) -> np.ndarray:
         SOTFormatError: the file has malformed lines, or not one for each frame.
     """
     path = root / video.annotation
-    lines = read_text(path).strip().split("\n")
-    masks = np.array([line.lstrip().startswith(_MASK) for line in lines])
+    lines = [line for line in read_text(path).split("\n") if line.strip()]
+    masks = np.array([line.lstrip().startswith(_MASK) for line in lines], bool)
     kept = [line for line, mask in zip(lines, masks, strict=True) if not mask]
     boxes = np.full((len(lines), 4), np.nan)
     if kept:
