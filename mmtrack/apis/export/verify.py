@@ -13,6 +13,7 @@ from .part import Case
 from .runtime import OnnxModel
 
 RTOL, ATOL = 1e-3, 1e-4
+NOT_FINITE = ". The model itself gives values that are not finite there, as random weights may"
 
 
 class VerificationError(ValueError):
@@ -64,10 +65,11 @@ def verify_onnx(
         for name, values in expected.items():
             difference = _difference(name, values, outputs[name])
             if not difference.absolute <= atol + rtol * _largest(values):
+                hint = "" if np.isfinite(values).all() else NOT_FINITE
                 raise VerificationError(
                     f"{name} of call {number} differs from the model by "
                     f"{difference.absolute:.3g} ({difference.relative:.3g} of its largest value); "
-                    f"allowed are {atol:g} and {rtol:g} of the largest value"
+                    f"allowed are {atol:g} and {rtol:g} of the largest value{hint}"
                 )
             known = found.get(name, difference)
             found[name] = Difference(name, *map(max, known[1:], difference[1:]))

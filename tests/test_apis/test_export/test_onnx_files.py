@@ -194,8 +194,10 @@ class TestComparison:
     def test_infinities_of_both_are_no_difference(self, monkeypatch):
         boxes = [[0, 0, np.inf, 10, 0.9], [5, 5, 9, 9, 0.9]]
         assert all(d.absolute == 0 for d in self.compare(monkeypatch, boxes, [0, 1], boxes))
-        with pytest.raises(VerificationError, match="dets of call 0 differs from the model by inf"):
+        with pytest.raises(VerificationError, match="differs from the model by inf"):
             self.compare(monkeypatch, boxes, [0, 1])
+        with pytest.raises(VerificationError, match="itself gives values that are not finite"):
+            self.compare(monkeypatch, WANTED, [0, 1], boxes)
 
     def test_classes_count_and_boxes_matter(self, monkeypatch):
         boxes = [[0, 0, 10, 10, 0.9], [5, 5, 9, 9, 0.9]]
