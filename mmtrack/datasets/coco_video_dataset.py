@@ -166,7 +166,8 @@ class CocoVideoDataset(CocoDataset):
         """Raise an error that names the first object whose values are not what they should be."""
         self.coco.check_texts("images", "file_name")
         self.coco.check_numbers("images", "width", "height", "mot_frame_id")
-        self.coco.check_numbers("annotations", "area", "iscrowd", "visibility", "instance_id")
+        self.coco.check_numbers("annotations", "area", "visibility", "instance_id")
+        self.coco.flags("annotations", "iscrowd")
         self.coco.check_numbers("annotations", "bbox", size=self.BOX_SIZE)
         for key in ("images", "annotations"):
             ids = self.coco.ids(key, "id")

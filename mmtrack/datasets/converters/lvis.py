@@ -18,7 +18,7 @@ from mmtrack.utils.reading import check_objects, read_json_object, reading
 
 _FIELDS = {
     "images": {"id": (int,), "width": (int,), "height": (int,)},
-    "categories": {"id": (int,), "name": (str,)},
+    "categories": {"id": (int,)},
     "annotations": dict.fromkeys(("id", "image_id", "category_id"), (int,)),
 }
 

@@ -214,14 +214,22 @@ class ColumnarCOCO(COCO):
         """A boolean field, ``(N,)``; False where an object does not have it.
 
         Raises:
-            ValueError: the values are neither booleans nor numbers.
+            ValueError: the values are neither booleans nor 0 or 1.
         """
         table = self._table(key)
         present = table.columns.has(field)
         if not present.any():
             return present
         values = getattr(table.columns.columns[field], "values", None)
-        if values is None or values.ndim != 1 or values.dtype.kind not in "biuf":
+        if values is None or values.ndim != 1:  # true and 1 in one file, or anything else
+            items = table.take(np.flatnonzero(present))
+            known = [item[field] for item in items if isinstance(item[field], (int, float))]
+            values = np.zeros(len(present))
+            if len(known) == len(items) and set(known) <= {0, 1}:
+                values[present] = known
+            else:
+                values[present] = np.nan
+        if not np.isin(values[present], (0, 1)).all():
             raise ValueError(f"{self.file_name}: {field!r} of {key} must be true, false, 0 or 1.")
         return present & (values != 0)
 
