@@ -25,14 +25,14 @@ from mmtrack.apis.environment import prepare_for_inference
 from mmtrack.apis.testing import build_test_model
 
 VARIANTS = {
-    "PyTorch": {},
-    "--channels-last": {"channels_last": True},
-    "--bf16": {"bf16": True},
-    "--bf16 --channels-last": {"bf16": True, "channels_last": True},
-    "--compile": {"compiled": True},
-    "--compile --bf16 --channels-last": {"compiled": True, "bf16": True, "channels_last": True},
+    "pytorch": {},
+    "channels-last": {"channels_last": True},
+    "bf16": {"bf16": True},
+    "bf16+channels-last": {"bf16": True, "channels_last": True},
+    "compile": {"compiled": True},
+    "compile+bf16+channels-last": {"compiled": True, "bf16": True, "channels_last": True},
 }
-ONNX = "ONNX Runtime"
+ONNX = "onnx"
 
 
 def parse_args() -> argparse.Namespace:
