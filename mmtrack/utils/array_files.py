@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import pickle
+import pickletools
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,6 +18,15 @@ _NUMPY_CORES = ("numpy.core", "numpy._core")  # numpy 1 and numpy 2
 # large when each occurrence is counted was made to fill the memory.
 _MOST_GROWTH, _SMALL = 100, 10_000_000
 _DEEPEST = 32
+_PUT, _LONG_BINPUT, _STOP = pickle.PUT[0], pickle.LONG_BINPUT[0], pickle.STOP[0]
+_TWO_LINES = (pickle.GLOBAL[0], pickle.INST[0])
+_UNKNOWN = -100
+_LENGTH_BYTES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
 
 
 class UnsafePickleError(ValueError):
@@ -76,6 +87,7 @@ def load_array_pickle(path: str | os.PathLike) -> Any:  # noqa: ANN401 - any nes
     name = os.fspath(path)
     try:
         with open(path, "rb") as file, reading(path, problem="is no complete pickle of arrays"):
+            _check_places(file)
             value = _ArrayUnpickler(file).load()
             most = max(_MOST_GROWTH * os.path.getsize(path), _SMALL)
             _check_sharing(value, most)
@@ -87,6 +99,52 @@ def load_array_pickle(path: str | os.PathLike) -> Any:  # noqa: ANN401 - any nes
             f"{name}: the pickle would load {error.__cause__}; detections and results are lists, "
             "dicts and numpy arrays. Save them as json or npz"
         ) from error
+
+
+def _argument_sizes() -> list[int]:
+    """Bytes behind each opcode; below zero what tells the length (see ``pickletools``)."""
+    sizes = [_UNKNOWN] * 256
+    for opcode in pickletools.opcodes:
+        sizes[ord(opcode.code)] = 0 if opcode.arg is None else opcode.arg.n
+    return sizes
+
+
+_SIZES = _argument_sizes()
+
+
+def _check_places(file: IO[bytes]) -> None:
+    """Raise ValueError if a pickle stores an object at an absurd place of its memo.
+
+    The places are numbered from 0, so that there are fewer than bytes; but the unpickler takes
+    memory for all places up to the one that is named. Only the opcodes are looked at, which takes
+    about as long as loading.
+    """
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        position, end = 0, len(data)
+        while position < end:
+            code = data[position]
+            size = _SIZES[code]
+            position += 1
+            if size >= 0:
+                place = data[position : position + 4] if code == _LONG_BINPUT else b""
+                position += size
+            elif size == pickletools.UP_TO_NEWLINE:
+                line = data.find(b"\n", position)
+                stop = end if line < 0 else line
+                digits = data[position : min(stop, position + 20)] if code == _PUT else b"0"
+                place = int(digits).to_bytes(20, "little") if digits.isdigit() else b""
+                # two names follow each other in GLOBAL and INST
+                position = stop + 1 if code not in _TWO_LINES else data.find(b"\n", stop + 1) + 1
+                position = position or end
+            elif size == _UNKNOWN:
+                return  # what the unpickler will say as well
+            else:
+                place, width = b"", _LENGTH_BYTES[size]
+                position += width + int.from_bytes(data[position : position + width], "little")
+            if place and int.from_bytes(place, "little") > end:
+                raise ValueError("it stores an object at a place that no file of its size has")
+            if code == _STOP:
+                return
 
 
 def _check_sharing(value: object, most: int) -> None:

@@ -26,7 +26,7 @@ WALL_SECONDS = 120  # without any sign of life, on a machine that others use too
 MEMORY = 3 << 30  # address space that a process may take on top of what it has
 GROWTH = 300 << 20  # memory that a file of some kilobytes may cost
 # Errors that tell a user what is wrong with a file, if their text names it.
-ALLOWED = (ValueError, OSError)
+ALLOWED = (ValueError, OSError, KeyError)
 # What numpy and torch need to restore arrays and tensors.
 _DATA_MODULES = ("numpy", "_codecs", "collections", "torch", "builtins", "__builtin__")
 _RUNS = (

@@ -126,3 +126,19 @@ def test_npz_and_npy(tmp_path):
         load_npy(tmp_path / "o.npy")
     with pytest.raises(FileNotFoundError, match=r"b\.npz does not exist"):
         load_npz(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
+def test_places_that_would_take_all_memory(tmp_path, put):
+    path = tmp_path / "a.pkl"
+    path.write_bytes(b"\x80\x02]" + put + b".")
+    with pytest.raises(UnreadableFileError, match=r"a\.pkl .* at a place that no file of its size"):
+        load_array_pickle(path)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_places_of_large_pickles_pass(tmp_path, protocol):
+    value = [[str(i), np.full(3, i), b"r\xff\xff\xff\xff" * 300, -(2**70)] for i in range(2000)]
+    found = load_array_pickle(save(tmp_path, value, protocol))
+    assert [row[0] for row in found] == [row[0] for row in value]
+    np.testing.assert_array_equal(found[-1][1], value[-1][1])
