@@ -107,14 +107,28 @@ def test_missing_compiler_is_named(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"bf16": True, "channels_last": True}], ids=str)
-def test_compiled_tracker_gives_the_same_tracks(tiny, options):
+def test_compiled_tracker_gives_the_same_tracks(tiny):
     images, device = frames(tiny), torch.device("cpu")
-    expected = track(prepare_for_inference(model_of(tiny), device, **options), images)
+    expected = track(prepare_for_inference(model_of(tiny), device), images)
     assert sum(map(len, expected)) > 0
-    model = prepare_for_inference(model_of(tiny), device, compiled=True, **options)
+    model = prepare_for_inference(model_of(tiny), device, compiled=True)
     for got, wanted in zip(track(model, images), expected, strict=True):
-        np.testing.assert_allclose(got, wanted, atol=0.5 if options else 1e-3)
+        np.testing.assert_allclose(got, wanted, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_compiled_bfloat16_answers_in_the_same_places(tiny):
+    """Rounding exchanges boxes of almost equal score, so they are compared by place."""
+
+    def boxes(**options):
+        options.update(bf16=True, channels_last=True)
+        model = prepare_for_inference(model_of(tiny), torch.device("cpu"), **options)
+        found = inference_mot(model, frames(tiny, 1)[0], 0)["det_bboxes"][0][:, :4]
+        return found[np.lexsort(found.round().T)]
+
+    plain = boxes()
+    assert len(plain) > 5
+    np.testing.assert_allclose(boxes(compiled=True), plain, atol=0.5)
 
 
 @pytest.mark.slow
