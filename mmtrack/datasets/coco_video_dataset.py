@@ -459,7 +459,11 @@ class CocoVideoDataset(CocoDataset):
 
     def _evaluate_tracks(self, results: dict | list, logger: Any, track_kwargs: dict) -> dict:
         """CLEAR MOT and identity scores of ``track_bboxes``."""
-        return eval_mot(**self.track_inputs(results), logger=logger, **track_kwargs)
+        inputs = self.track_inputs(results)
+        try:
+            return eval_mot(**inputs, logger=logger, **track_kwargs)
+        except ValueError as error:  # the metrics know no files
+            raise ValueError(f"{self.ann_file} and its results: {error}") from error
 
     def track_inputs(self, results: dict | list) -> dict[str, list]:
         """What ``eval_mot`` compares: ``results``, ``annotations`` and ``classes``.
