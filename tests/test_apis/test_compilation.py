@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
+import tiny_sot
+import tiny_video_detectors
 import torch
 
 from mmtrack.apis import inference_mot, init_model
 from mmtrack.apis.compilation import compile_parts, require_compiler
 from mmtrack.apis.environment import prepare_for_inference
+from mmtrack.models import build_model
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +133,46 @@ def test_compiled_bfloat16_answers_in_the_same_places(tiny):
     plain = boxes()
     assert len(plain) > 5
     np.testing.assert_allclose(boxes(compiled=True), plain, atol=0.5)
+
+
+def follow(model, images):
+    """Boxes of a target that is given in the first image."""
+    given = [torch.tensor([[20.0, 15.0, 60.0, 50.0]])]
+    metas = [{"frame_id": i, "img_shape": image.shape[2:]} for i, image in enumerate(images)]
+    with torch.no_grad():
+        found = [model.simple_test(x, [m], given) for x, m in zip(images, metas, strict=True)]
+    return np.concatenate([frame["track_bboxes"] for frame in found])
+
+
+def detect(model, images):
+    """Boxes of a video detector."""
+    norm = {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32), "to_rgb": True}
+    size = {"img_shape": (64, 96, 3), "scale_factor": np.ones(4, np.float32)}
+    metas = [{"frame_id": i, "img_norm_cfg": norm, **size} for i in range(len(images))]
+    with torch.no_grad():
+        found = [model.simple_test(x, [m]) for x, m in zip(images, metas, strict=True)]
+    return np.concatenate([boxes for frame in found for boxes in frame["det_bboxes"]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["SiamRPN", "DFF"])
+def test_other_models_are_compiled_once(kind, graphs, backend):
+    """Nothing that changes from frame to frame, such as its number, is compiled in."""
+    torch.manual_seed(0)
+    images = [255 * torch.rand(1, 3, 64, 96) for _ in range(4)]
+    if kind == "SiamRPN":
+        model, run = build_model(mmcv.Config.fromstring(tiny_sot.CONFIG, ".py").model), follow
+        model.backbone.conv1.weight.data.mul_(0.02)
+    else:
+        model, run = tiny_video_detectors.dff(), detect
+    model.eval()
+    expected = run(model, images)
+    names = compile_parts(model, backend=backend)
+    assert {name.rsplit(".", 1)[-1] for name in names} >= {"backbone", "neck"}
+    np.testing.assert_allclose(run(model, images), expected, rtol=1e-4, atol=1e-4)
+    count = len(graphs)
+    run(model, images)
+    assert len(graphs) == count >= len(names)
 
 
 @pytest.mark.slow
