@@ -76,6 +76,14 @@ def test_example_needs_no_mmtrack(exported, tiny, root, tmp_path):
     assert cv2.imread(str(tmp_path / "drawn.png")).shape == frame.shape
 
 
+def test_example_refuses_other_files(exported, tiny, run_here):
+    frame = sorted((tiny / "data" / "test" / "video_1").glob("*.png"))[0]
+    script = "tools/deployment/onnx_detect.py"
+    assert run_here(script, "none.onnx", frame).status == "error: none.onnx does not exist"
+    done = run_here(script, exported[0], frame, "--reid", exported[0])
+    assert done.status == f"error: {exported[0]} is no reid that export_onnx.py wrote"
+
+
 def reference(tiny, frame):
     """Boxes by the model itself, in pixels of the frame."""
     import torch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
@@ -15,10 +16,14 @@ import numpy as np
 import onnxruntime
 
 
-def open_model(path: str) -> tuple[onnxruntime.InferenceSession, dict[str, Any]]:
-    """A file and what was written into it beside the graph."""
+def open_model(path: str, part: str) -> tuple[onnxruntime.InferenceSession, dict[str, Any]]:
+    """A file and what was written into it beside the graph; ends the script if it is another."""
+    if not os.path.isfile(path):
+        sys.exit(f"error: {path} does not exist")
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     entries = session.get_modelmeta().custom_metadata_map
+    if entries.get("part") != json.dumps(part):
+        sys.exit(f"error: {path} is no {part} that export_onnx.py wrote")
     return session, {key: json.loads(value) for key, value in entries.items()}
 
 
@@ -39,7 +44,7 @@ def detect(path: str, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[s
         Boxes ``(n, 5)``, x1, y1, x2, y2 in pixels of the frame and score; labels ``(n,)``; names
         of the classes.
     """
-    session, meta = open_model(path)
+    session, meta = open_model(path, "detector")
     height, width = meta["size"]
     ratio = min(height / frame.shape[0], width / frame.shape[1])
     cols, rows = (int(side * ratio + 0.5) for side in (frame.shape[1], frame.shape[0]))
@@ -58,7 +63,7 @@ def detect(path: str, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[s
 
 def describe(path: str, frame: np.ndarray, bboxes: np.ndarray) -> np.ndarray:
     """Embeddings ``(n, C)`` of boxes ``(n, 4)``; alike objects are near each other."""
-    session, meta = open_model(path)
+    session, meta = open_model(path, "reid")
     height, width = meta["size"]
     crops = []
     for x1, y1, x2, y2 in bboxes.astype(int):
