@@ -212,6 +212,28 @@ def change_json(data: bytes, rng: Rng) -> bytes:
         return data
 
 
+def change_name(data: bytes, rng: Rng) -> bytes:
+    """A text in a JSON file, perhaps the name of a video or image, leads elsewhere."""
+    value = json.loads(data)
+    texts = []
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        for key in item if isinstance(item, dict) else range(len(item)):
+            if isinstance(item[key], str):
+                texts.append((item, key))
+            elif isinstance(item[key], (dict, list)):
+                stack.append(item[key])
+    if texts:
+        # The few texts of short lists, such as videos, are as likely as those of long ones.
+        kinds = sorted({str(key) for _, key in texts})
+        kind = kinds[rng.integers(len(kinds))]
+        same = [place for place in texts if str(place[1]) == kind]
+        item, key = same[rng.integers(len(same))]
+        item[key] = TRAVERSALS[rng.integers(len(TRAVERSALS))]
+    return json.dumps(value).encode()
+
+
 def repeat_key(data: bytes, rng: Rng) -> bytes:
     """A JSON object that has a key twice."""
     keys = list(re.finditer(rb'"\w+": ', data))
@@ -221,7 +243,13 @@ def repeat_key(data: bytes, rng: Rng) -> bytes:
     return data[: match.start()] + match.group() + b"null, " + data[match.start() :]
 
 
-JSON: tuple[Mutator, ...] = (*TEXT, repeat_key, _deep_text, *(change_json,) * 14)
+JSON: tuple[Mutator, ...] = (
+    *TEXT,
+    repeat_key,
+    _deep_text,
+    *(change_json,) * 14,
+    *(change_name,) * 3,
+)
 
 
 def change_json_line(data: bytes, rng: Rng) -> bytes:

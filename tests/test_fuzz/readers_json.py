@@ -120,7 +120,7 @@ def read_mot(folder: Path, path: Path) -> object:
     """As MOTChallenge data, whose results are named after the videos."""
     dataset, found = load_all(MOTChallengeDataset, path, test_mode=True, visibility_thr=0.1)
     tracks = [[np.array([[1, 1, 1, 9, 9, 0.9]])] for _ in range(len(dataset))]
-    dataset.format_results({"track_bboxes": tracks}, str(folder / "out" / "results"), ["track"])
+    dataset.format_results({"track_bboxes": tracks}, str(folder / "out"), ["track"])
     return dataset, found
 
 
@@ -297,7 +297,7 @@ def make_marker(folder: Path) -> Path:
 def read_dummy(folder: Path, path: Path) -> object:
     """Empty result files, named after the videos of an annotation file."""
     tool = script("tools/analysis/mot/mot_dummy_results.py")
-    return tool.write_empty(str(folder / "out" / "dummy"), tool.video_names(str(path)), str(path))
+    return tool.write_empty(str(folder / "out"), tool.video_names(str(path)), str(path))
 
 
 def read_mask_pipeline(folder: Path, path: Path) -> object:
