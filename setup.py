@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent
 def requirements(name):
     """Requirement lines of ``requirements/<name>.txt`` without comments."""
     lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-    return [line for line in map(str.strip, lines) if line and not line.startswith("#")]
+    return [spec for line in lines if (spec := line.partition("#")[0].strip())]
 
 
 def version():
