@@ -1,10 +1,12 @@
 # Two commands for a fresh machine (Python >= 3.10 with venv is all it needs):
 #   make demo   sets up, then trains a detector, tracks, scores and draws synthetic crowds
 #   make test   sets up, then runs the tests
-# PYTHON= chooses the interpreter, VENV= the folder of the virtual environment.
+# PYTHON= chooses the interpreter, VENV= the folder of the virtual environment, JOBS= the test processes.
 
 PYTHON ?= python3
 VENV ?= .venv
+# processes of the tests; each takes whole files, because fixtures are shared within them
+JOBS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -101,7 +103,7 @@ $(DEMO)/curves.png: $(DEMO)/trained
 	  --keys loss loss_cls loss_bbox loss_obj --out $@
 
 test: $(STAMP)  ## the tests (pass options with ARGS=, such as ARGS="-k kalman")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## style and spelling
 	$(BIN)/ruff check .

@@ -13,6 +13,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import mmtrack  # noqa: F401  (installs the compatibility layer before anything imports mmcv)
 
+import torch  # isort: skip
+
+# Two processes run the tests. Results are compared bit by bit with those of scripts, which
+# `run_script` gives one thread: sums depend on their number.
+torch.set_num_threads(1)
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
