@@ -45,6 +45,8 @@ class AnnotationFileDataset(BaseSOTDataset):
         with self.file_client.get_local_path(self.ann_file) as path:
             self.coco = self.PARSER(path, name=self.ann_file)
         self.coco.require("images", "file_name")
+        self.coco.check_texts("images", "file_name")
+        self.coco.check_numbers("annotations", "bbox", size=4)
         self.boxes = self.coco.boxes()
         self.image_ids = self.coco.ids("annotations", "image_id")
         unknown = np.setdiff1d(self.image_ids, self.coco.ids("images", "id"))

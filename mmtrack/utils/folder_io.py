@@ -13,6 +13,8 @@ from pathlib import Path
 from .file_io import leads_out
 from .reading import read_json_object
 
+_LONGEST_NAME = 255  # bytes, of all common file systems
+
 
 @contextlib.contextmanager
 def staging_folder(target: str | os.PathLike) -> Iterator[Path]:
@@ -147,7 +149,9 @@ class OwnedFolder:
 
 
 def _is_entry(name: object) -> bool:
-    return isinstance(name, str) and not leads_out(name) and Path(name).name == name != "."
+    if not isinstance(name, str) or leads_out(name) or Path(name).name != name or name == ".":
+        return False
+    return len(os.fsencode(name)) <= _LONGEST_NAME
 
 
 def _remove(path: Path) -> None:

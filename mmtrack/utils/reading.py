@@ -32,6 +32,7 @@ CONTENT_ERRORS = (
     MemoryError,
     NotImplementedError,
     SyntaxError,
+    SystemError,  # of NumPy, about types in damaged pickles
     ParseError,
     csv.Error,
     lzma.LZMAError,
