@@ -46,6 +46,7 @@ _DAMAGE = (
     AssertionError,
     EOFError,
     MemoryError,
+    SystemError,  # of NumPy, about types in damaged pickles
     pickle.UnpicklingError,
     struct.error,
     zipfile.BadZipFile,
