@@ -79,8 +79,9 @@ def reading(
         raise _unreadable(name, problem, error, remedy) from error
     except OSError as error:
         # A damaged archive can name a place before its start, where the system cannot go; and bz2
-        # reports damage as an OSError of its own, without a number.
-        if error.errno not in (errno.EINVAL, None) or error.filename is not None:
+        # reports damage as a plain OSError without a number.
+        numberless = type(error) is OSError and error.errno is None
+        if not (error.errno == errno.EINVAL or numberless) or error.filename is not None:
             raise
         raise _unreadable(name, problem, error, remedy) from error
 
