@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mmcv
 import torch
 import torch.distributed as dist
-from mmcv.runner import get_dist_info
 from torch import nn
 
 from mmtrack.models import build_tracker
@@ -19,7 +18,7 @@ from mmtrack.utils import build_ddp, build_dp
 from .network_pass import NetworkPass, identity_of, pass_settings, video_frames
 from .replay import VideoTracks
 from .testing import build_test_loader, build_test_model, prepare_test_device
-from .video_store import VideoStore, hash_of_value
+from .video_store import VideoStore, hash_of_value, on_first_process
 
 FLAGS = ("fuse_conv_bn", "bf16")
 
@@ -81,11 +80,3 @@ class RecordedDataset:
         """
         tracker = self.trackers[number]
         return {video: self.network.tracks(number, tracker, motion, video) for video in self.videos}
-
-
-def on_first_process(action: Callable[[], Any]) -> None:
-    """Do something on one process before the others go on."""
-    if get_dist_info()[0] == 0:
-        action()
-    if dist.is_initialized():
-        dist.barrier()

@@ -7,7 +7,6 @@ import csv
 import hashlib
 import io
 import itertools
-import json
 import os
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
@@ -25,11 +24,11 @@ from mmtrack.core.utils import Progress
 from mmtrack.core.visualization import ResultDrawer
 from mmtrack.models.sot.siamrpn_search import result_of_row
 from mmtrack.models.track_heads.siamese_rpn_head import TrackSettings
-from mmtrack.utils.array_files import load_npy
 from mmtrack.utils.file_io import atomic_write
-from mmtrack.utils.reading import read_json_object
 
-IDENTITY_FILE = "search.json"
+from .video_store import VideoStore, hash_of_file
+
+BOXES = "track_bboxes"  # in the store, ``(T, K, 5)``: frames, settings, x1y1x2y2 and score
 
 
 class Score(NamedTuple):
@@ -90,47 +89,6 @@ def combine(
     return [TrackSettings(*each) for each in itertools.product(*values)]
 
 
-class VideoStore:
-    """Boxes of finished videos on disk, so that a search that died goes on where it was.
-
-    Args:
-        folder: Receives a file per video.
-        identity: What the boxes depend on: settings, config, weights.
-        create: Write the identity; one process of a distributed run does.
-
-    Raises:
-        ValueError: the folder holds another search.
-    """
-
-    def __init__(self, folder: Path, identity: dict[str, Any], create: bool):
-        self.folder = folder
-        path = folder / IDENTITY_FILE
-        if path.is_file():
-            known = read_json_object(path)
-            other = sorted(key for key in identity if known.get(key) != identity[key])
-            if other:
-                raise ValueError(
-                    f"{folder} holds a search with other {', '.join(other)}; name another folder "
-                    "with --out, or remove this one"
-                )
-        elif create:
-            with atomic_write(path) as file:
-                json.dump(identity, file, indent=1)
-
-    def path(self, video: int) -> Path:
-        """File of a video."""
-        return self.folder / "videos" / f"{video:06d}.npy"
-
-    def save(self, video: int, rows: np.ndarray) -> None:
-        """Keep the boxes of a video, ``(T, K, 5)``."""
-        with atomic_write(self.path(video), "wb") as file:
-            np.save(file, rows)
-
-    def load(self, video: int) -> np.ndarray:
-        """Boxes of a video, ``(T, K, 5)``."""
-        return load_npy(self.path(video))
-
-
 def identity_of(
     cfg: mmcv.Config, checkpoint: str | None, settings: Sequence[TrackSettings], fused: bool
 ) -> dict[str, Any]:
@@ -143,7 +101,7 @@ def identity_of(
         fused: Whether batch norms are folded into convolutions.
     """
     text = mmcv.Config({"model": cfg.model, "test": cfg.data.test}).pretty_text
-    weights = None if checkpoint is None or not os.path.isfile(checkpoint) else _hash(checkpoint)
+    weights = hash_of_file(checkpoint) if checkpoint and os.path.isfile(checkpoint) else None
     return {
         "settings": [list(each) for each in settings],
         "config": hashlib.sha256(text.encode()).hexdigest(),
@@ -163,7 +121,7 @@ def track_videos(
     Args:
         model: A :class:`~mmtrack.models.sot.siamrpn_search.SiamRPNSearch` in its parallel wrapper.
         loader: Loader of the test data set, whose sampler gives ``(video, frame)``.
-        store: Receives the boxes.
+        store: Receives the boxes, as ``BOXES``.
         drawer: Draws what is tracked.
 
     Returns:
@@ -171,7 +129,7 @@ def track_videos(
     """
     indices = [(int(video), int(frame)) for video, frame in loader.sampler]
     videos = list(dict.fromkeys(video for video, _ in indices))
-    missing = {video for video in videos if not store.path(video).is_file()}
+    missing = {video for video in videos if video not in store}
     todo = [index for index in indices if index[0] in missing]
     lengths = loader.dataset.num_frames_per_video
     frames = DataLoader(
@@ -186,7 +144,7 @@ def track_videos(
                 drawer.draw(model.module, data, [result])
             rows.append(result["track_bboxes"])
             if frame == lengths[video] - 1:
-                store.save(video, np.stack(rows))
+                store.save(video, {BOXES: np.stack(rows)})
                 rows = []
             progress.update()
     return videos
@@ -274,8 +232,3 @@ def _progress(length: int) -> contextlib.AbstractContextManager:
     if get_dist_info()[0] == 0:
         return Progress(length)
     return Progress(length, file=io.StringIO())
-
-
-def _hash(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

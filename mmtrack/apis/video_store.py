@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmcv.runner import get_dist_info
+from torch import distributed as dist
 
 from mmtrack.utils.array_files import load_npz
 from mmtrack.utils.file_io import atomic_write
@@ -77,3 +79,11 @@ def hash_of_value(value: Any) -> str:  # noqa: ANN401
     """Digest of nested dicts, lists and plain values; tuples count as lists."""
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def on_first_process(action: Callable[[], Any]) -> None:
+    """Do something on one process before the others go on."""
+    if get_dist_info()[0] == 0:
+        action()
+    if dist.is_initialized():
+        dist.barrier()

@@ -210,18 +210,6 @@ def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
             return {name: _as_array(file[name], name) for name in file.files}
 
 
-def load_npy(path: str | os.PathLike) -> np.ndarray:
-    """Array of an ``.npy`` file. An array of objects, which is a pickle, is refused.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        UnreadableFileError: it is damaged, or of another kind.
-    """
-    _check_file(path)
-    with reading(path, "Remove it, or write it again."):
-        return _as_array(np.load(path, allow_pickle=False), "the file")
-
-
 def _as_array(value: object, name: str) -> np.ndarray:
     if not isinstance(value, np.ndarray):  # np.load gives the bytes of members of another kind
         raise ValueError(f"{name} is no array")

@@ -29,7 +29,6 @@ from test_fuzz.readers_json import (
 from test_fuzz.readers_text import GT
 
 from mmtrack.apis.checkpoint import load_model_checkpoint
-from mmtrack.apis.siamrpn_search import VideoStore as SearchStore
 from mmtrack.apis.video_store import VideoStore
 from mmtrack.compat.checkpoint import load_checkpoint_file
 from mmtrack.core.visualization.video_io import open_source
@@ -137,14 +136,6 @@ def npz() -> bytes:
     return target.getvalue()
 
 
-@lru_cache
-def npy() -> bytes:
-    """Boxes of a video."""
-    target = BytesIO()
-    np.save(target, np.arange(30, dtype=np.float32).reshape(2, 3, 5))
-    return target.getvalue()
-
-
 def change_shape(data: bytes, rng: Rng) -> bytes:
     """A header of an array with another shape or type, as long as the old one."""
     shapes = (b"(9999999999,)", b"(-1,)", b"(2, 99999999)", b"(0,)", b"True", b"(1e9,)", b"((((((")
@@ -168,20 +159,12 @@ def object_array(data: bytes, rng: Rng) -> bytes:
     return target.getvalue()
 
 
-NPY = (*BYTES, *(change_shape,) * 4, object_array)
 NPZ = (*ZIP, change_shape, change_shape, object_array)
 
 
 def read_store(folder: Path, path: Path) -> object:
     """Arrays of a video that a search kept."""
     store = VideoStore(folder / "out" / "store", {"a": 1})
-    store.path = lambda video: path
-    return store.load(1)
-
-
-def read_search(folder: Path, path: Path) -> object:
-    """Boxes of a video that a search of SiamRPN kept."""
-    store = SearchStore(folder / "out", {"a": 1}, create=False)
     store.path = lambda video: path
     return store.load(1)
 
@@ -345,7 +328,6 @@ READERS = [
     Reader("detections-npz", lambda f: file_of("det.npz", npz())(f),
            lambda _, p: script("tools/track_detections.py") and load_npz(p), NPZ),
     Reader("search-npz", lambda f: file_of("000001.npz", npz())(f), read_store, NPZ),
-    Reader("search-npy", lambda f: file_of("000001.npy", npy())(f), read_search, NPY),
     Reader("archive", file_of("a.zip", ARCHIVE), read_archive, ZIP),
     Reader("otb100-archive", file_of("Car1.zip", ARCHIVE), unzip("otb100", "zips/Car1.zip"), ZIP),
     Reader("trackingnet-archive",

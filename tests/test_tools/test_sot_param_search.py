@@ -90,18 +90,18 @@ def test_goes_on_where_it_was(run_here, base, expected, tmp_path):
     out = tmp_path / "out"
     options = [*base, *RANGES, "--out", out, "--show-dir", tmp_path / "drawn"]
     assert run_here(SCRIPT, *options).status == 0
-    (out / "videos" / "000001.npy").unlink()
+    (out / "videos" / "000001.npz").unlink()
     (out / "scores.csv").unlink()
-    before = (out / "videos" / "000000.npy").stat().st_mtime_ns
+    before = (out / "videos" / "000000.npz").stat().st_mtime_ns
     done = run_here(SCRIPT, *options)
     assert f"frame {LENGTHS[1]}/{LENGTHS[1]}" in done.out
-    assert (out / "videos" / "000000.npy").stat().st_mtime_ns == before
+    assert (out / "videos" / "000000.npz").stat().st_mtime_ns == before
     check_table(out, expected)
     assert len(list((tmp_path / "drawn").rglob("*.jpg"))) == sum(LENGTHS)
     # another search does not mix with this one
     done = run_here(SCRIPT, *base, "--lr-range", "0.1,0.3,0.1", "--out", out)
     assert done.status == 1
-    assert "holds a search with other settings" in done.err
+    assert "was computed with other settings" in done.err
 
 
 def test_two_processes(root, base, expected, tmp_path):

@@ -10,7 +10,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from mmtrack.utils.array_files import UnsafePickleError, load_array_pickle, load_npy, load_npz
+from mmtrack.utils.array_files import UnsafePickleError, load_array_pickle, load_npz
 from mmtrack.utils.reading import UnreadableFileError
 
 
@@ -112,18 +112,15 @@ def test_cut_off(tmp_path):
         load_array_pickle(path)
 
 
-def test_npz_and_npy(tmp_path):
+def test_npz(tmp_path):
     np.savez(tmp_path / "a.npz", b=np.arange(3))
     np.testing.assert_array_equal(load_npz(tmp_path / "a.npz")["b"], [0, 1, 2])
     np.save(tmp_path / "a.npy", np.arange(3))
-    np.testing.assert_array_equal(load_npy(tmp_path / "a.npy"), [0, 1, 2])
     with pytest.raises(UnreadableFileError, match=r"a\.npy cannot be read: it is no npz"):
         load_npz(tmp_path / "a.npy")
-    with pytest.raises(UnreadableFileError, match=r"a\.npz cannot be read: the file is no array"):
-        load_npy(tmp_path / "a.npz")
-    np.save(tmp_path / "o.npy", np.array([Call(os.mkdir, "x")], object), allow_pickle=True)
-    with pytest.raises(UnreadableFileError, match=r"o\.npy cannot be read"):
-        load_npy(tmp_path / "o.npy")
+    np.savez(tmp_path / "o.npz", b=np.array([Call(os.mkdir, "x")], object))
+    with pytest.raises(UnreadableFileError, match=r"o\.npz cannot be read"):
+        load_npz(tmp_path / "o.npz")
     with pytest.raises(FileNotFoundError, match=r"b\.npz does not exist"):
         load_npz(tmp_path / "b.npz")
 

@@ -59,10 +59,11 @@ from mmtrack.apis.mot_search import (
     with_settings,
     write_search,
 )
-from mmtrack.apis.recorded_dataset import RecordedDataset, on_first_process
+from mmtrack.apis.recorded_dataset import RecordedDataset
 from mmtrack.apis.replay import VideoTracks
 from mmtrack.apis.task import build_task_model
 from mmtrack.apis.test_options import evaluation_options
+from mmtrack.apis.video_store import on_first_process
 from mmtrack.core.utils.fork import fork_map
 from mmtrack.core.utils.processes import usable_cores
 from mmtrack.core.visualization import ResultDrawer

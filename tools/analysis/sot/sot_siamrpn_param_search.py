@@ -25,7 +25,6 @@ from typing import Any
 import mmcv
 import torch
 from mmcv import DictAction
-from mmcv.runner import get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -40,7 +39,7 @@ from mmtrack.apis.cli import (
     user_errors,
 )
 from mmtrack.apis.siamrpn_search import (
-    VideoStore,
+    BOXES,
     combine,
     format_table,
     identity_of,
@@ -54,6 +53,7 @@ from mmtrack.apis.siamrpn_search import (
 from mmtrack.apis.task import hand_on_bytes
 from mmtrack.apis.test_options import check_metrics, configured_metrics, evaluation_options
 from mmtrack.apis.testing import build_test_loader, build_test_model, prepare_test_device
+from mmtrack.apis.video_store import VideoStore, on_first_process
 from mmtrack.core.evaluation.test_loop import collect_parts
 from mmtrack.core.visualization import ResultDrawer
 from mmtrack.models.sot import SiamRPN
@@ -179,7 +179,7 @@ def track(
         drawer = ResultDrawer(args.show_dir, DRAWN_FPS, args.show, args.show_score_thr)
     with drawer as opened:
         videos = track_videos(model, loader, store, opened)
-    part = [(video, store.load(video)) for video in videos]
+    part = [(video, store.load(video)[BOXES]) for video in videos]
     parts = collect_parts(part, args.tmpdir, args.gpu_collect)
     if parts is None:
         return None
@@ -198,7 +198,8 @@ def main() -> None:
         device = prepare_test_device(cfg, args)
         loader = search_loader(cfg, args)
         identity = identity_of(cfg, args.checkpoint, settings, args.fuse_conv_bn)
-        store = VideoStore(folder, identity, create=get_dist_info()[0] == 0)
+        on_first_process(lambda: VideoStore(folder / "videos", identity))
+        store = VideoStore(folder / "videos", identity)
         model = build_test_model(cfg, args, loader.dataset, device)
         hand_on_bytes(loader.dataset, model)
     logger = get_root_logger(args.log or str(folder / "search.log"))
