@@ -20,7 +20,7 @@ from torch import nn
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtrack import __version__
-from mmtrack.apis import init_random_seed, set_random_seed, train_model
+from mmtrack.apis import init_random_seed, set_random_seed
 from mmtrack.apis.checkpoint import initialize, require_frozen_weights
 from mmtrack.apis.cli import (
     add_config_options,
@@ -37,6 +37,7 @@ from mmtrack.apis.loggers import require_loggers
 from mmtrack.apis.process_group import lost_processes_explained
 from mmtrack.apis.resume import Resumption, choose_checkpoint
 from mmtrack.apis.task import build_task_model
+from mmtrack.apis.train import prepare_training, workflow_of
 from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
 from mmtrack.datasets import build_dataset
 from mmtrack.utils import collect_env, get_root_logger
@@ -148,7 +149,7 @@ def log_resumption(cfg: mmcv.Config, resumption: Resumption, auto_resume: bool) 
 def build_datasets(cfg: mmcv.Config) -> list:
     """The training dataset, and the validation dataset where the workflow has a second step."""
     datasets = [build_dataset(cfg.data.train)]
-    if len(cfg.get("workflow", [("train", 1)])) == 2:
+    if len(workflow_of(cfg)) == 2:
         val = copy.deepcopy(cfg.data.val)
         val.pipeline = cfg.data.train.pipeline
         datasets.append(build_dataset(val))
@@ -201,15 +202,17 @@ def main() -> None:
             "CLASSES": model.CLASSES,
         }
     with lost_processes_explained(cfg.work_dir):
-        train_model(
-            model,
-            datasets,
-            cfg,
-            distributed=distributed,
-            validate=not args.no_validate,
-            timestamp=timestamp,
-            meta=meta,
-        )
+        with user_errors():
+            runner, loaders = prepare_training(
+                model,
+                datasets,
+                cfg,
+                distributed=distributed,
+                validate=not args.no_validate,
+                timestamp=timestamp,
+                meta=meta,
+            )
+        runner.run(loaders, workflow_of(cfg))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,38 @@ def train_model(
         FileNotFoundError: ``cfg.resume_from`` does not exist.
         ValueError: it holds no state of a training run.
     """
+    runner, loaders = prepare_training(
+        model,
+        dataset,
+        cfg,
+        distributed=distributed,
+        validate=validate,
+        timestamp=timestamp,
+        meta=meta,
+    )
+    runner.run(loaders, workflow_of(cfg))
+
+
+def workflow_of(cfg: mmcv.Config) -> list[tuple[str, int]]:
+    """Modes of the epochs in their order, training alone by default."""
+    return cfg.get("workflow", [("train", 1)])
+
+
+def prepare_training(
+    model: nn.Module,
+    dataset: Dataset | Sequence[Dataset],
+    cfg: mmcv.Config,
+    *,
+    distributed: bool = False,
+    validate: bool = False,
+    timestamp: str | None = None,
+    meta: dict[str, Any] | None = None,
+) -> tuple[BaseRunner, list[DataLoader]]:
+    """All that can be wrong with a config before the first iteration: see :func:`train_model`.
+
+    Returns:
+        The runner, resumed where the config says so, and a loader for each data set.
+    """
     logger = get_root_logger(log_level=cfg.get("log_level", "INFO"))
     device = cfg.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
     gpu_ids = list(cfg.get("gpu_ids") or [0])
@@ -97,7 +129,7 @@ def train_model(
         runner.resume(resume_from, map_location="cpu")
     elif cfg.get("load_from"):
         runner.load_checkpoint(cfg.load_from)
-    runner.run(loaders, cfg.get("workflow", [("train", 1)]))
+    return runner, loaders
 
 
 def _train_loader(

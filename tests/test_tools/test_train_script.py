@@ -55,6 +55,10 @@ def test_losses_fall(resumed):
     [
         (["--resume-from", "nowhere.pth"], "nowhere.pth"),
         (["--cfg-options", "data.train.ann_file=gone.json"], "gone.json"),
+        (
+            ["--cfg-options", "data.val.ann_file=no_val.json"],
+            "(FileNotFoundError; MMTRACK_TRACEBACK",
+        ),
         (["--cfg-options", "log_config.hooks.0.type=DvcliveLoggerHook"], "pip install dvclive"),
         (["--auto-scale-lr"], "auto_scale_lr.base_batch_size is None"),
         (["--auto-resume", "--resume-from", "nowhere.pth"], "nowhere.pth"),
