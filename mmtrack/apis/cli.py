@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import keyword
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -29,6 +30,8 @@ USER_ERRORS = (
     DisplayError,
 )
 TRACEBACK_VARIABLE = "MMTRACK_TRACEBACK"
+# mmcv writes configs into logs and checkpoints as Python text, each text between single quotes.
+_UNQUOTABLE = re.compile(r"['\n]|\\(?=$|[,\])])")
 
 
 @contextlib.contextmanager
@@ -118,9 +121,10 @@ class ConfigOptions(DictAction):
                     first, *rest = value.split("=", 1)[0].split(".")
                     if not _is_name(first) or not all(p.isdecimal() or _is_name(p) for p in rest):
                         raise ValueError("the key must be names or numbers with points between")
-                    if "'" in value or "\n" in value:
-                        # mmcv writes configs into logs and checkpoints as Python text.
-                        raise ValueError("a value cannot have single quotes or line breaks")
+                    if _UNQUOTABLE.search(value):
+                        raise ValueError(
+                            "a value cannot have single quotes, line breaks or an ending backslash"
+                        )
                     super().__call__(parser, namespace, [value], option_string)
             except ValueError as error:
                 parser.error(f"{error}; expected KEY=VALUE")
