@@ -206,8 +206,11 @@ def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
     with reading(path, "Remove it, or write it again."):
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no npz archive")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: _as_array(file[name], name) for name in file.files}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: _as_array(file[name], name) for name in file.files}
+        except RuntimeError as error:  # of encrypted members
+            raise ValueError(str(error)) from error
 
 
 def _as_array(value: object, name: str) -> np.ndarray:

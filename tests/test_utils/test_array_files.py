@@ -121,6 +121,11 @@ def test_npz(tmp_path):
     np.savez(tmp_path / "o.npz", b=np.array([Call(os.mkdir, "x")], object))
     with pytest.raises(UnreadableFileError, match=r"o\.npz cannot be read"):
         load_npz(tmp_path / "o.npz")
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1  # flags of the first member: encrypted
+    (tmp_path / "e.npz").write_bytes(content)
+    with pytest.raises(UnreadableFileError, match=r"e\.npz cannot be read: .* is encrypted"):
+        load_npz(tmp_path / "e.npz")
     with pytest.raises(FileNotFoundError, match=r"b\.npz does not exist"):
         load_npz(tmp_path / "b.npz")
 
