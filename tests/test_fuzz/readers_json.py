@@ -368,7 +368,7 @@ READERS = [
            boxes_are_finite),
     Reader("annotation-cache", make_cache, read_cache, BYTES, refuses=False),
     Reader("mask-pipeline", file_of("masks.json", json.dumps(cocovid(masks=True))),
-           read_mask_pipeline, JSON, None, ("/out/",)),
+           read_mask_pipeline, JSON, None, ("/out/", "check img_prefix and file_name")),
     Reader("sot-training", file_of("objects.json", json.dumps(cocovid())), read_sot_training, JSON),
     Reader("sot-results-json", make_sot_json, read_sot_json, JSON),
     Reader("tao-official", make_tao, read_tao_folder, JSON),

@@ -157,7 +157,10 @@ def text_column(
         for text in texts
     ]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    text = np.frombuffer(b"".join(encoded), np.uint8)
+    joined = b"".join(encoded)
+    if is_json and not joined.isascii():
+        joined.decode()  # now, while the file can be named, and not when a value is asked for
+    text = np.frombuffer(joined, np.uint8)
     return TextColumn(text, np.cumsum(lengths), is_json, present)
 
 

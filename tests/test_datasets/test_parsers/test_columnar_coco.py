@@ -328,3 +328,11 @@ def test_boxes_of_other_lengths(tmp_path, box):
     name = f"bbox of annotation {data['annotations'][3]['id']} is "
     with pytest.raises(ValueError, match=name):
         ColumnarCOCO(path).boxes()
+
+
+def test_a_nested_value_that_is_no_text_is_found_at_the_opening(tmp_path):
+    path = tmp_path / "broken.json"
+    image = b'{"id": 1, "file_name": "a.jpg", "height": 2, "width": 2, "notes": {"by": "\xff"}}'
+    path.write_bytes(b'{"images": [' + image + b'], "annotations": [], "categories": []}')
+    with pytest.raises(ValueError, match=r"broken\.json.*0xff"):
+        ColumnarCOCO(str(path))
