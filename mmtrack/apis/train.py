@@ -57,6 +57,8 @@ def train_model(
         FileNotFoundError: ``cfg.resume_from`` does not exist.
         ValueError: it holds no state of a training run.
     """
+    if cfg.get("resume_from"):
+        check_resumable(cfg.resume_from)
     runner, loaders = prepare_training(
         model,
         dataset,
@@ -85,6 +87,9 @@ def prepare_training(
     meta: dict[str, Any] | None = None,
 ) -> tuple[BaseRunner, list[DataLoader]]:
     """All that can be wrong with a config before the first iteration: see :func:`train_model`.
+
+    ``cfg.resume_from`` has been checked, as :func:`~mmtrack.apis.resume.choose_checkpoint` does:
+    large files need not be read once more.
 
     Returns:
         The runner, resumed where the config says so, and a loader for each data set.
@@ -125,7 +130,6 @@ def prepare_training(
         # Without it a resumed run would draw the numbers of epoch 1 once more.
         runner.register_hook(EpochSeedHook(cfg.seed), priority="VERY_HIGH")
     if resume_from:
-        check_resumable(resume_from)
         runner.resume(resume_from, map_location="cpu")
     elif cfg.get("load_from"):
         runner.load_checkpoint(cfg.load_from)

@@ -26,16 +26,24 @@ class EmbeddingGraph(nn.Module):
         return self.reid.head.forward_train(self.reid.extract_feat(crops))[0]
 
 
-class SiamRPNTemplate(nn.Module):
-    """SiameseRPN++, what is computed once from the first frame.
+class TrackerGraph(nn.Module):
+    """What is computed of one frame by a single object tracker.
 
     Args:
-        model: A ``SiamRPN``.
+        model: The tracker.
     """
 
     def __init__(self, model: nn.Module):
         super().__init__()
         self.model = model
+
+
+class SiamRPNTemplate(TrackerGraph):
+    """SiameseRPN++, what is computed once from the first frame.
+
+    Args:
+        model: A ``SiamRPN``.
+    """
 
     def forward(self, template: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Kernels of every level for the classification, then those for the regression.
@@ -47,16 +55,12 @@ class SiamRPNTemplate(nn.Module):
         return (*kernels.cls, *kernels.reg)
 
 
-class SiamRPNSearch(nn.Module):
+class SiamRPNSearch(TrackerGraph):
     """SiameseRPN++ in every further frame: network, decoding and choice of the box.
 
     Args:
         model: A ``SiamRPN``.
     """
-
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
 
     def forward(
         self,
@@ -84,32 +88,24 @@ class SiamRPNSearch(nn.Module):
         return bbox, score
 
 
-class StarkTemplate(nn.Module):
+class StarkTemplate(TrackerGraph):
     """STARK, features of a template.
 
     Args:
         model: A ``Stark``.
     """
 
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
-
     def forward(self, template: torch.Tensor) -> torch.Tensor:
         """Features ``(1, C, h, w)`` of a normalised template ``(1, 3, T, T)``."""
         return self.model.extract_feat(template)[0]
 
 
-class StarkSearch(nn.Module):
+class StarkSearch(TrackerGraph):
     """STARK in every further frame: backbone, transformer and heads.
 
     Args:
         model: A ``Stark``.
     """
-
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
 
     def forward(
         self,
