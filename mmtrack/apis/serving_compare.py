@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
+import pycocotools.mask as coco_mask
 
 from mmtrack.core.visualization import open_source
 
@@ -14,17 +15,19 @@ SHOWN = 10  # differences that are listed
 
 
 class Tolerance(NamedTuple):
-    """What two machines may differ by; the same machine differs by nothing.
+    """What two machines may differ by; one machine with the same threads differs by nothing.
 
     Attributes:
         pixels: Sides and places of boxes.
         score: Scores. An object whose score is as near to the threshold may be missing.
+        overlap: Lowest IoU of two masks of an object.
         levels: Change of a pixel, of 255, that does not count.
         changed: Share of the pixels of a frame that may change more than that.
     """
 
     pixels: float = 1.0
     score: float = 0.01
+    overlap: float = 0.95
     levels: int = 48
     changed: float = 0.01
 
@@ -132,6 +135,18 @@ def _differences(
         yield f"{_name(b)}: box {a['bbox']} served, {b['bbox']} local"
     if abs(_score(a) - _score(b)) > tolerance.score:
         yield f"{_name(b)}: score {a['score']} served, {b['score']} local"
+    if "mask" in b and (overlap := _overlap(a, b)) < tolerance.overlap:
+        yield f"{_name(b)}: the masks overlap by {overlap:.3f}"
+
+
+def _overlap(a: dict, b: dict) -> float:
+    """IoU of the masks of two objects; 1 where both are empty, 0 where one is missing."""
+    if "mask" not in a or a["mask"]["size"] != b["mask"]["size"]:
+        return 0.0
+    masks = [a["mask"], b["mask"]]
+    union = float(coco_mask.area(coco_mask.merge(masks)))
+    both = float(coco_mask.area(coco_mask.merge(masks, intersect=True)))
+    return both / union if union else 1.0
 
 
 def _score(entry: dict) -> float:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from mmtrack.apis.serving_compare import Tolerance, compare_results, compare_videos, listed
+from mmtrack.core.mask import encode_masks, rle_as_text
 from mmtrack.core.visualization import VideoFileWriter
 
-EXACT = Tolerance(pixels=0, score=0, levels=0, changed=0)
+EXACT = Tolerance(pixels=0, score=0, overlap=1, levels=0, changed=0)
 RESULT = {
     "task": "mot",
     "num_frames": 2,
@@ -59,6 +60,26 @@ def test_box(other):
 def test_score(other):
     other["frames"][0]["objects"][0]["score"] = 0.88
     assert differ(other) == ["frame 0: object (id 1, class a): score 0.88 served, 0.9 local"]
+
+
+def with_mask(columns):
+    """The results with a mask of the first columns of a 10 x 10 image."""
+    pixels = np.zeros((10, 10), bool)
+    pixels[:, :columns] = True
+    result = copy.deepcopy(RESULT)
+    result["frames"][0]["objects"][0]["mask"] = rle_as_text(encode_masks(pixels))
+    return result
+
+
+def test_masks(other):
+    looser = USUAL._replace(overlap=0.8)
+    assert differ(with_mask(5), with_mask(5), EXACT) == []
+    assert differ(with_mask(0), with_mask(0), EXACT) == []
+    assert differ(with_mask(4), with_mask(5), looser) == []
+    name = "frame 0: object (id 1, class a)"
+    assert differ(with_mask(4), with_mask(5)) == [f"{name}: the masks overlap by 0.800"]
+    assert differ(with_mask(0), with_mask(5)) == [f"{name}: the masks overlap by 0.000"]
+    assert differ(other, with_mask(5), looser) == [f"{name}: the masks overlap by 0.000"]
 
 
 def test_object_at_the_threshold_may_be_missing(other):

@@ -28,9 +28,12 @@ import serving_models
 from launching import free_port
 
 from mmtrack.apis.serving import FOLDER_PREFIX, VideoService
+from mmtrack.apis.serving_compare import Tolerance, compare_results
 from mmtrack.core.visualization import open_source
 
 TASKS = ("mot", "sot", "vid", "vis")
+# Masks of random weights lie near their threshold: rounding turns single pixels over.
+ROUNDING = Tolerance(pixels=0.002, score=1e-5, overlap=0.98)
 MAX_REQUEST = 2_000_000  # bytes; that of the image would take minutes here
 READY_WITHIN = 400  # seconds, on a busy machine; a quiet one needs about 15
 
@@ -177,7 +180,8 @@ def test_served_results_are_those_of_this_process(server, cases, name):
     service = VideoService(serving_models.load(case))
     fields = {"data": case.video.read_bytes(), **case.options, "output": "json"}
     local = json.loads(service.answer(fields).body)
-    assert ask_json(server, name, case) == local
+    served = ask_json(server, name, case)
+    assert compare_results(served, local, float(case.options.get("score_thr", 0)), ROUNDING) == []
     assert any(frame["objects"] for frame in local["frames"])
 
 
