@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-import runpy
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import mmcv
 import pytest
 from doc_blocks import Command
+from script_parsers import parser_of
 
 ECHO = '#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word"; done\n'
 # What a check puts in the place of a word in capitals where not any word will do.
@@ -35,10 +34,6 @@ FOREIGN = {
 
 # Programs of every system, which are run as they are.
 PLAIN = {"printf", "echo", "test", "grep"}
-
-
-class Accepted(BaseException):
-    """Raised in the place of what a script does after it has read its arguments."""
 
 
 def problem(command: Command, root: Path) -> str | None:
@@ -88,30 +83,20 @@ def python_problem(words: list[str], root: Path) -> str | None:
 
 @functools.lru_cache(None)
 def parser_problem(script: Path, arguments: tuple[str, ...]) -> str | None:
-    """What the parser of a script says of arguments; the script ends before it does anything."""
-    real = argparse.ArgumentParser.parse_args
-
-    def parse(parser, args=None, namespace=None):
-        real(parser, args, namespace)
-        raise Accepted
+    """What the parser of a script says of arguments; nothing else of the script runs."""
 
     def error(parser, message):
         raise ValueError(message)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [str(script), *arguments])
-        patch.setattr(argparse.ArgumentParser, "parse_args", parse)
         patch.setattr(argparse.ArgumentParser, "error", error)
-        patch.setattr(sys, "path", [str(script.parent), *sys.path])
         try:
-            runpy.run_path(str(script), run_name="__main__")
-        except Accepted:
-            return None
+            parser_of(script).parse_args(arguments)
         except ValueError as refused:
             return f"{script.name}: {refused}"
         except SystemExit as end:
             return None if "--help" in arguments else f"{script.name} ends: {end.code}"
-    return f"{script.name} read no arguments"
+    return None
 
 
 def config_problem(arguments: list[str], root: Path) -> str | None:

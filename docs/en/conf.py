@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx-mathjax-offline",
     "api_pages",
+    "cli_tables",
     "outside_links",
     "zoo_tables",
 ]
@@ -30,6 +31,9 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".rst": "restructuredtex
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = f"mmtrack {release}"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+smartquotes = False  # quotes and dashes of options stay as they are typed
 autodoc_typehints = "description"
 napoleon_use_ivar = True  # fields of named tuples are described once
 autodoc_member_order = "bysource"

@@ -79,3 +79,12 @@ def test_chinese_readme_has_the_commands_of_the_english_one():
         for name in ("README.md", "README_zh-CN.md")
     )
     assert chinese == english
+
+
+def test_chinese_readme_leads_to_the_same_pages():
+    """In the same order: what is added to one of them belongs into the other one, too."""
+    english, chinese = (
+        [link for link in LINK.findall(text_of(ROOT / name)) if not link.startswith("README")]
+        for name in ("README.md", "README_zh-CN.md")
+    )
+    assert chinese == english

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "docs/en/model_zoo.md", *sorted((ROOT / "docs/en/methods").glob("*.md"))]
-DIRECTIVE = re.compile(r"```\{zoo-(table|unpublished)\} ?(\S*)\n(?::match: (\S+)\n)?```")
+DIRECTIVE = re.compile(r"```\{zoo-(table|statistics|unpublished)\} ?(\S*)\n(?::match: (\S+)\n)?```")
 # Configs of MixFormer, which this package does not have.
 NOT_HERE = "sot/mixformer/"
 
@@ -90,6 +90,18 @@ def test_readme_of_a_method_names_the_metafile(zoo):
         assert collection.paper[1] in (ROOT / head["README"]).read_text()
 
 
+def test_readmes_repeat_the_metafiles(models):
+    """Each published model has rows in its README with its scores and its addresses."""
+    for config, model in models.items():
+        readme = (ROOT / config).parent / "README.md"
+        lines = readme.read_text().splitlines()
+        row = " ".join(line for line in lines if line.startswith("|") and f"[{model.name}]" in line)
+        cells = [cell.strip() for cell in row.split("|")]
+        missing = {str(value) for value in model.metrics.values()} - set(cells)
+        missing |= {address for address in model.weights if f"]({address})" not in row}
+        assert not missing, f"{readme}: {model.name}"
+
+
 def test_tables(zoo):
     models = [
         zoo.Model("configs/a/x.py", "Cats", {"Norm Precision": 1.5, "AP": 60}, ("http://x/1.pth",)),
@@ -106,6 +118,19 @@ def test_tables(zoo):
         "| --- | --- |\n"
         "| [z](../configs/a/z.py) | - |"
     )
+
+
+def test_statistics_count_shared_weights_once(zoo):
+    paper = ("On Cats", "http://p")
+    one = zoo.Model("configs/a/x.py", "Cats", {"AP": 60}, ("1", "2"))
+    two = zoo.Model("configs/a/y.py", "", {}, ("2",))
+    cats = zoo.Collection("Cats", "vid/a", paper, (one, two))
+    dogs = zoo.Collection("Dogs", "vid/b", paper, (two,))
+    assert zoo.statistics([cats, dogs], "../").splitlines()[2:] == [
+        "| [Cats](../configs/vid/a/README.md) | [On Cats](http://p) | 2 | 1 | 2 |",
+        "| [Dogs](../configs/vid/b/README.md) | [On Cats](http://p) | 1 | 0 | 1 |",
+        "| Together |  | 3 | 1 | 2 |",
+    ]
 
 
 def test_a_metafile_with_a_missing_entry_is_named(zoo, tmp_path):

@@ -120,6 +120,31 @@ def tables(models: Iterable[Model], link: str) -> str:
     return "\n\n".join(_table(metrics, group, link) for metrics, group in groups.items())
 
 
+def statistics(collections: Iterable[Collection], link: str) -> str:
+    """Markdown table of what was published for each method, with the sums in its last row.
+
+    A file of weights that several configs name is counted once in a row, and once in the sum.
+
+    Args:
+        collections: The methods; one row for each.
+        link: Way from the page to the root of the repository, with a slash at its end.
+    """
+    header = ["Method", "Paper", "Configs", "With scores", "Files of weights"]
+    rows, sums, files = [header, ["---", "---", "---:", "---:", "---:"]], [0, 0], set()
+    for found in collections:
+        own = {address for model in found.models for address in model.weights}
+        scored = sum(bool(model.metrics) for model in found.models)
+        title, address = found.paper
+        method = f"[{found.name}]({link}configs/{found.folder}/README.md)"
+        rows.append(
+            [method, f"[{title}]({address})", *map(str, (len(found.models), scored, len(own)))]
+        )
+        sums = [sums[0] + len(found.models), sums[1] + scored]
+        files |= own
+    rows.append(["Together", "", *map(str, (*sums, len(files)))])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
 def config_list(configs: Iterable[str], link: str) -> str:
     """Markdown list of configs; ``link`` as in :func:`tables`."""
     return "\n".join(f"- [{Path(config).stem}]({link}{config})" for config in configs)

@@ -1,6 +1,7 @@
 """Directives that put tables of published models into a page.
 
 ``{zoo-table} FOLDER`` shows the models of a metafile, with ``:match: PATTERN`` some of them.
+``{zoo-statistics}`` counts configs and weights of each method.
 ``{zoo-unpublished} [PATTERN]`` lists the configs for which nothing was published.
 """
 
@@ -54,6 +55,14 @@ class ZooTable(_FromMetafiles):
         return self.render(zoo.tables(models, self.link()))
 
 
+class ZooStatistics(_FromMetafiles):
+    """How much was published for each method."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table with a row for each metafile."""
+        return self.render(zoo.statistics(zoo.read_collections(ROOT).values(), self.link()))
+
+
 class ZooUnpublished(_FromMetafiles):
     """Configs without published weights."""
 
@@ -71,5 +80,6 @@ class ZooUnpublished(_FromMetafiles):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("zoo-table", ZooTable)
+    app.add_directive("zoo-statistics", ZooStatistics)
     app.add_directive("zoo-unpublished", ZooUnpublished)
     return {"version": "1", "parallel_read_safe": True}
