@@ -14,6 +14,7 @@ import mmcv
 from mmcv.runner import CheckpointLoader, get_dist_info
 
 from mmtrack.compat.checkpoint import CheckpointError
+from mmtrack.compat.runner import check_training_state
 
 from .process_group import share_text
 
@@ -44,8 +45,8 @@ def choose_checkpoint(cfg: mmcv.Config, *, auto_resume: bool) -> Resumption:
     Raises:
         FileNotFoundError: ``resume_from`` does not exist, or another process does not see the
             file that process 0 has chosen.
-        CheckpointError: the named file is damaged, or all checkpoints of the folder are.
-        ValueError: the named file holds no state of a training.
+        CheckpointError: the named file is damaged or holds no state of a training, or none of the
+            checkpoints of the folder can be used.
     """
     rank, world_size = get_dist_info()
     chosen = Resumption(None, [])
@@ -143,24 +144,16 @@ def newest_whole(paths: Sequence[str]) -> Resumption:
 
 
 def check_resumable(path: str) -> None:
-    """Refuse to resume from weights alone: epoch and optimizer would silently start anew.
+    """Refuse a damaged file, and one without the state of a training.
 
     Raises:
         FileNotFoundError: no such file.
-        CheckpointError: the file is damaged.
-        ValueError: the checkpoint lacks the state of the training run.
+        CheckpointError: the file is damaged, or has weights alone.
     """
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
     if os.path.isfile(path):
         _check_sums(path)
-    meta = checkpoint.get("meta") or {}
-    lacking = [key for key in ("epoch", "iter") if key not in meta]
-    lacking += [] if "optimizer" in checkpoint else ["optimizer"]
-    if lacking:
-        raise ValueError(
-            f"{path} cannot be resumed from, it lacks {', '.join(lacking)} (a published model?); "
-            "to start from its weights, set load_from in the config"
-        )
+    check_training_state(checkpoint, path)
 
 
 def _check_sums(path: str) -> None:

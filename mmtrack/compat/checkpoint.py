@@ -154,6 +154,11 @@ def _explain(error: Exception, file: CheckpointFile, name: str) -> CheckpointErr
     reason = message.splitlines()[0] if message else type(error).__name__
     if isinstance(error, MemoryError):
         reason = "it asks for more memory than there is"
+    elif isinstance(error, (pickle.UnpicklingError, LookupError)):
+        # torch's own text advises to run whatever is in the file
+        reason = "it has an instruction that no checkpoint has"
+    elif isinstance(error, EOFError):
+        reason = "it ends too early"
     return CheckpointError(f"checkpoint {name} is damaged, truncated or not a checkpoint: {reason}")
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
+import numbers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,25 +23,31 @@ import torch
 
 from .checkpoint import CheckpointError
 from .import_hooks import when_imported
+from .state_dict import StateDictError, load_state_dict
 
 if TYPE_CHECKING:
     from mmcv.runner import BaseRunner
 
 
-def _literal_from_config(text: str, name: str) -> Any:  # noqa: ANN401 - any literal
-    """Value of a top-level assignment in a configuration text, without executing it."""
-    try:
-        statements = ast.parse(text).body
-    except SyntaxError:
-        return None  # a configuration in JSON or YAML, which has no gpu_ids of a launcher
-    for statement in statements:
-        targets = [t.id for t in getattr(statement, "targets", ()) if isinstance(t, ast.Name)]
-        if isinstance(statement, ast.Assign) and name in targets:
-            value = statement.value
-            if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "range":
-                return range(*(ast.literal_eval(argument) for argument in value.args))
-            return ast.literal_eval(value)
+def _process_count(config: object) -> int | None:
+    """How many processes wrote a checkpoint, from the ``gpu_ids`` of the configuration text in it.
+
+    Nothing is executed. None where the text does not say it as tools/train.py writes it.
+    """
+    if not isinstance(config, str):
+        return None
+    with contextlib.suppress(SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        for statement in ast.parse(config).body:
+            targets = [t.id for t in getattr(statement, "targets", ()) if isinstance(t, ast.Name)]
+            if isinstance(statement, ast.Assign) and "gpu_ids" in targets:
+                return len(_list_or_range(statement.value)) or None
     return None
+
+
+def _list_or_range(node: ast.expr) -> Sequence:
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "range":
+        return range(*(ast.literal_eval(argument) for argument in node.args))
+    return ast.literal_eval(node)
 
 
 def _default_location() -> str | Callable:
@@ -49,25 +57,70 @@ def _default_location() -> str | Callable:
     return lambda storage, location: storage.cuda(device)
 
 
+def check_training_state(checkpoint: object, path: str, *, optimizer: bool = True) -> None:
+    """Refuse what a training cannot go on from: epoch and optimizer would silently start anew.
+
+    Args:
+        checkpoint: What a checkpoint file holds.
+        path: The file, for the message.
+        optimizer: The state of the optimizer is needed.
+
+    Raises:
+        CheckpointError: it lacks the state of a training, or a part of it is no such thing.
+    """
+    content = checkpoint if isinstance(checkpoint, dict) else {}
+    meta = content.get("meta") if isinstance(content.get("meta"), dict) else {}
+    lacking = [key for key in ("epoch", "iter") if key not in meta]
+    lacking += ["optimizer"] if optimizer and content.get("optimizer") is None else []
+    lacking += [] if isinstance(content.get("state_dict"), dict) else ["state_dict"]
+    if lacking:
+        raise CheckpointError(
+            f"{path} cannot be resumed from, it lacks {', '.join(lacking)} (a published model?); "
+            "to start from its weights, set load_from in the config"
+        )
+    for key in ("epoch", "iter"):
+        if not isinstance(meta[key], numbers.Integral) or meta[key] < 0:
+            raise _damaged(path, f"meta.{key} is {meta[key]!r:.60}, expected a count")
+    messages = meta.get("hook_msgs") or {}
+    if not isinstance(messages, dict):
+        raise _damaged(path, f"meta.hook_msgs is {messages!r:.60}, expected a dictionary")
+    score = messages.get("best_score", 0)
+    if not isinstance(score, numbers.Real) or math.isnan(score):
+        raise _damaged(path, f"meta.hook_msgs.best_score is {score!r:.60}, expected a number")
+
+
+def _damaged(path: str, what: str) -> CheckpointError:
+    return CheckpointError(f"checkpoint {path} is damaged: {what}. Take an earlier one")
+
+
 def _load_for_resuming(runner: BaseRunner, path: str, map_location: str | Callable) -> dict:
+    from mmcv.runner import CheckpointLoader
+
     if map_location == "default":
         map_location = _default_location()
-    checkpoint = runner.load_checkpoint(path, map_location=map_location)
-    meta = checkpoint.get("meta") or {}
-    missing = [key for key in ("epoch", "iter") if key not in meta]
-    if missing:
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location, runner.logger)
+    check_training_state(checkpoint, path, optimizer=False)
+    weights = {str(k).removeprefix("module."): v for k, v in checkpoint["state_dict"].items()}
+    try:
+        fit = load_state_dict(runner.model, weights, logger=runner.logger)
+        if fit.missing or fit.mismatched:  # an EMA hook may have added more
+            raise StateDictError(fit.report())
+    except StateDictError as error:
         raise CheckpointError(
-            f"checkpoint {path} cannot be resumed from: its meta lacks {', '.join(missing)}. "
-            "It holds weights only; start from them with load_from"
-        )
+            f"checkpoint {path} is of another model. {error}\nTo start from the weights that fit, "
+            "set load_from in the config"
+        ) from error
     return checkpoint
 
 
+# State that all optimizers of torch keep in the shape of the parameter.
+_LIKE_PARAMETER = ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg")
+
+
 def _restore_optimizer(runner: BaseRunner, checkpoint: dict, path: str) -> None:
-    states = checkpoint.get("optimizer")
+    optimizers, states = runner.optimizer, checkpoint.get("optimizer")
     if states is None:
         return
-    optimizers = runner.optimizer
     if not isinstance(optimizers, dict):
         optimizers, states = {"optimizer": optimizers}, {"optimizer": states}
     for name, optimizer in optimizers.items():
@@ -75,11 +128,27 @@ def _restore_optimizer(runner: BaseRunner, checkpoint: dict, path: str) -> None:
             raise CheckpointError(f"checkpoint {path} has no state of the optimizer '{name}'")
         try:
             optimizer.load_state_dict(states[name])
-        except ValueError as error:
+            _check_optimizer(optimizer)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise CheckpointError(
                 f"checkpoint {path} was written by a run with another optimizer or model "
                 f"({error}); start from its weights with load_from"
             ) from error
+
+
+def _check_optimizer(optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError if the restored state cannot be of these parameters."""
+    for group in optimizer.param_groups:
+        for key in ("lr", "initial_lr"):
+            value = group.get(key, 0)
+            if not isinstance(value, (numbers.Real, torch.Tensor)):
+                raise ValueError(f"{key} is {value!r:.60}, expected a number")
+    for parameter, state in optimizer.state.items():
+        for key in _LIKE_PARAMETER:
+            value = state.get(key)
+            if value is not None and value.shape != parameter.shape:
+                shapes = f"{tuple(value.shape)}, the weights {tuple(parameter.shape)}"
+                raise ValueError(f"{key} has the shape {shapes}")
 
 
 def _resume_epochs(
@@ -101,18 +170,25 @@ def _resume_epochs(
     meta = state["meta"]
     messages = {**((self.meta or {}).get("hook_msgs") or {}), **(meta.get("hook_msgs") or {})}
     self._epoch, self._iter = meta["epoch"], meta["iter"]
-    gpus = _literal_from_config(meta.get("config", ""), "gpu_ids")
-    if gpus and len(gpus) != self.world_size:
-        self._iter = int(self._iter * len(gpus) / self.world_size)
+    processes = _process_count(meta.get("config"))
+    if processes and processes != self.world_size:
+        self._iter = int(self._iter * processes / self.world_size)
         self.logger.info(
-            "resumed on %d processes what ran on %d: iterations are counted anew",
+            "resumed on %d process(es) what ran on %d: iterations are counted anew",
             self.world_size,
-            len(gpus),
+            processes,
         )
     self.meta = {**meta, "hook_msgs": messages}
     if resume_optimizer:
         _restore_optimizer(self, state, path)
     self.logger.info("resumed epoch %d, iter %d", self.epoch, self.iter)
+    if self._max_epochs is not None and self.epoch >= self._max_epochs:
+        self.logger.warning(
+            "%s is of epoch %d and the config ends with epoch %d: nothing is left to train",
+            path,
+            self.epoch,
+            self._max_epochs,
+        )
 
 
 def _resume_iterations(

@@ -162,6 +162,12 @@ def _replace_loading(module: ModuleType) -> None:
             if str(filename) in str(error):
                 raise
             raise type(error)(f"checkpoint {filename}: {error}") from error
+        except (RuntimeError, AttributeError, TypeError) as error:
+            if isinstance(error, RuntimeError) and "No state_dict" not in str(error):
+                raise  # of a device
+            raise CheckpointError(
+                f"checkpoint {filename} holds no weights: expected a dictionary of tensors"
+            ) from error
 
     load_checkpoint_naming_file.__doc__ = load_checkpoint.__doc__
     load_checkpoint_naming_file.__name__ = load_checkpoint.__name__

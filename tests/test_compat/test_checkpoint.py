@@ -180,6 +180,19 @@ def test_damaged_files_are_named(tmp_path, damage, trust):
         trust_checkpoints(False)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"[[[[", "an instruction that no"), (b"text", "an instr"), (b"", "ends")],
+)
+def test_messages_do_not_advise_to_run_what_is_in_the_file(tmp_path, content, reason):
+    """As torch's own text does."""
+    path = tmp_path / "some.pth"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"some\.pth is damaged.*: it .*{reason}") as caught:
+        load_checkpoint_file(path)
+    assert "weights_only" not in str(caught.value)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.pth"):
         load_checkpoint_file(tmp_path / "nothing.pth")

@@ -84,7 +84,14 @@ def test_configuration_inside_of_a_checkpoint_is_not_executed(tmp_path):
 
 @pytest.mark.parametrize(
     ("config", "iterations"),
-    [("gpu_ids = [0, 1]", 200), ("a = 1", 100), ("{not python", 100), ("gpu_ids = [0]", 100)],
+    [
+        ("gpu_ids = [0, 1]", 200),
+        ("gpu_ids = [0]", 100),
+        *((text, 100) for text in ("a = 1", "{not python", "gpu_ids = 7", "gpu_ids = f()", "\0")),
+        ("gpu_ids = range('a')", 100),
+        ("gpu_ids = " + "(" * 5000, 100),
+        (5, 100),
+    ],
 )
 def test_number_of_processes_is_read_from_the_configuration(tmp_path, config, iterations):
     runner = make_runner(EpochBasedRunner, tmp_path)
@@ -109,6 +116,61 @@ def test_state_of_another_optimizer(tmp_path):
     save_checkpoint(runner.model, path, other, dict(epoch=1, iter=1))
     with pytest.raises(CheckpointError, match=r"some\.pth was written by a run with another"):
         runner.resume(path)
+
+
+def change(checkpoint, path, value):
+    *parents, last = path.split(".")
+    for name in parents:
+        checkpoint = checkpoint[int(name) if name.isdigit() else name]
+    checkpoint[last] = value
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("meta.epoch", "one", r"meta\.epoch is 'one', expected a count"),
+        ("meta.epoch", -3, r"meta\.epoch is -3"),
+        ("meta.iter", float("nan"), r"meta\.iter is nan"),
+        ("meta.hook_msgs", [1], r"meta\.hook_msgs is \[1\]"),
+        ("meta.hook_msgs.best_score", "x", r"best_score is 'x', expected a number"),
+        ("meta.hook_msgs.best_score", float("nan"), "best_score is nan"),
+        ("meta", [1], "it lacks epoch, iter"),
+        ("state_dict", [1], "it lacks state_dict"),
+        ("optimizer", [1], "another optimizer or model"),
+        ("optimizer.param_groups.0.lr", "x", "lr is 'x', expected a number"),
+        ("optimizer.state.0.exp_avg", torch.zeros(3), r"exp_avg has the shape \(3,\)"),
+    ],
+)
+def test_damaged_state_of_a_training_is_named(tmp_path, place, value, message):
+    """All of these went into the run, or ended in an error without the name of the file."""
+    first = make_runner(EpochBasedRunner, tmp_path)
+    first.meta = dict(hook_msgs=dict(best_score=np.float32(0.5)))
+    first.run([loader()], [("train", 1)])
+    path = tmp_path / "epoch_2.pth"
+    checkpoint = torch.load(path, weights_only=False)
+    change(checkpoint, place, value)
+    torch.save(checkpoint, path)
+    with pytest.raises(CheckpointError, match=rf"(?s)epoch_2\.pth.*{message}"):
+        make_runner(EpochBasedRunner, tmp_path).resume(str(path))
+
+
+def test_weights_of_another_model_are_not_resumed_in_part(tmp_path):
+    make_runner(EpochBasedRunner, tmp_path, width=2).run([loader()], [("train", 1)])
+    with pytest.raises(CheckpointError, match=r"(?s)epoch_2\.pth.*layer\.weight.*load_from"):
+        make_runner(EpochBasedRunner, tmp_path).resume(str(tmp_path / "epoch_2.pth"))
+    checkpoint = torch.load(tmp_path / "epoch_2.pth", weights_only=False)
+    del checkpoint["state_dict"]["layer.bias"]
+    torch.save(checkpoint, tmp_path / "epoch_2.pth")
+    with pytest.raises(CheckpointError, match=r"missing in the weights: layer\.bias"):
+        make_runner(EpochBasedRunner, tmp_path, width=2).resume(str(tmp_path / "epoch_2.pth"))
+
+
+def test_a_run_that_has_ended_says_so(tmp_path, caplog):
+    make_runner(EpochBasedRunner, tmp_path).run([loader()], [("train", 1)])
+    make_runner(EpochBasedRunner, tmp_path).resume(str(tmp_path / "epoch_1.pth"))
+    assert "nothing is left" not in caplog.text
+    make_runner(EpochBasedRunner, tmp_path).resume(str(tmp_path / "epoch_2.pth"))
+    assert "epoch_2.pth is of epoch 2 and the config ends with epoch 2: nothing is" in caplog.text
 
 
 WRITER = """

@@ -7,6 +7,7 @@ from mmcv.parallel import MMDataParallel
 from mmcv.runner import load_checkpoint, load_state_dict
 from torch import nn
 
+from mmtrack.compat.checkpoint import CheckpointError
 from mmtrack.compat.state_dict import shorten
 
 
@@ -93,6 +94,14 @@ def test_nothing_fits_by_shape(tmp_path):
     torch.save(nn.Linear(2, 2).state_dict(), path)
     with pytest.raises(ValueError, match=r"none of the 2 weights fits Linear.*shapes: weight"):
         load_checkpoint(nn.Linear(3, 3), str(path))
+
+
+@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), {"state_dict": [1]}])
+def test_what_holds_no_weights_is_named(tmp_path, content):
+    path = tmp_path / "some.pth"
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=r"checkpoint .*some\.pth holds no weights"):
+        load_checkpoint(nn.Linear(2, 3), str(path))
 
 
 def test_models_without_weights_accept_anything():

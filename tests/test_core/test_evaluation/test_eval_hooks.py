@@ -106,3 +106,60 @@ def test_best_checkpoint_is_there_at_every_moment(tmp_path):
         hook._do_evaluate(runner)
     assert [path.name for path in tmp_path.iterdir()] == ["best_AP_epoch_3.pth"]
     assert hook.best_ckpt_path.endswith("best_AP_epoch_3.pth")
+
+
+@pytest.fixture
+def resumed(tmp_path):
+    """A run that goes on after epoch 5, of which best checkpoints of epochs 2, 5 and 7 are left."""
+    for epoch, score in ((2, 0.3), (5, np.float32(0.5)), (7, 0.9)):
+        content = {
+            "meta": {"epoch": epoch, "iter": 9, "hook_msgs": {"best_score": score}},
+            "state_dict": {}, "optimizer": {},
+        }  # fmt: skip
+        torch.save(content, tmp_path / f"best_AP_epoch_{epoch}.pth")
+
+    def start(scores, best):
+        hook, runner, _ = best_keeper(tmp_path / "other", scores)
+        hook.out_dir, runner.work_dir, runner.epoch = None, str(tmp_path), 5
+        runner.meta = {"hook_msgs": {"best_score": 0.3, "best_ckpt": str(best)}}
+        runner.save_checkpoint = lambda folder, filename_tmpl, create_symlink: (
+            tmp_path / filename_tmpl
+        ).write_text("weights")
+        hook.before_run(runner)
+        return hook, runner
+
+    return start
+
+
+def test_resumed_run_knows_the_score_of_the_epoch_it_goes_on_after(tmp_path, resumed):
+    """epoch_5.pth was written before the evaluation of epoch 5 found it to be the best one."""
+    hook, runner = resumed([0.4, 0.6], tmp_path / "best_AP_epoch_2.pth")
+    assert hook.best_ckpt_path == str(tmp_path / "best_AP_epoch_5.pth")
+    hook._do_evaluate(runner)  # 0.4 is better than the 0.3 of the checkpoint, not than 0.5
+    assert not (tmp_path / "best_AP_epoch_6.pth").exists()
+    hook._do_evaluate(runner)
+    assert (tmp_path / "best_AP_epoch_6.pth").exists()
+    assert not (tmp_path / "best_AP_epoch_5.pth").exists()
+    assert (tmp_path / "best_AP_epoch_7.pth").exists(), "of a later epoch: not this run's"
+
+
+def test_damaged_best_checkpoint_is_passed_over(tmp_path, resumed, caplog):
+    (tmp_path / "best_AP_epoch_5.pth").write_bytes(b"")
+    with caplog.at_level(logging.WARNING, logger="eval-hook-test"):
+        hook, runner = resumed([], tmp_path / "best_AP_epoch_2.pth")
+    assert "best_AP_epoch_5.pth is damaged" in caplog.text
+    assert runner.meta["hook_msgs"]["best_score"] == 0.3
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "elsewhere/best_AP_epoch_2.pth"])
+def test_no_file_that_a_checkpoint_names_is_removed(tmp_path, resumed, name):
+    """``best_ckpt`` in a checkpoint of somebody else may be any path."""
+    for path in tmp_path.glob("best_*"):
+        path.unlink()
+    victim = tmp_path / name
+    victim.parent.mkdir(exist_ok=True)
+    victim.write_text("precious")
+    hook, runner = resumed([0.8], victim)
+    hook._do_evaluate(runner)
+    assert (tmp_path / "best_AP_epoch_6.pth").exists()
+    assert victim.read_text() == "precious"
