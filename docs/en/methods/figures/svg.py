@@ -26,7 +26,7 @@ STYLE = """
   .out { fill: #e3f3e8; stroke: #3f9a5f; }
   text { font: 14px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: #1d2530;
     text-anchor: middle; }
-  .label { font-size: 12.5px; fill: #4a5561; stroke: #ffffff; stroke-width: 4px;
+  .label { font-size: 12.5px; fill: #4a5561; stroke: #ffffff; stroke-width: 8px;
     paint-order: stroke; stroke-linejoin: round; }
   .key { font-size: 12px; fill: #4a5561; text-anchor: start; }
   .way { fill: none; stroke: #5d6875; stroke-width: 1.5; }
