@@ -1,7 +1,6 @@
 """Every documented name can be imported and accepts the documented arguments.
 
-The facts are in ``zoo/api.json``. Names of parts that later sessions build are listed in ``LATER``;
-everything else must be there, and a name that is built must leave the list.
+The facts are in ``zoo/api.json``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import json
 import re
 import subprocess
 import sys
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -21,27 +19,12 @@ import pytest
 API_FILE = Path(__file__).resolve().parents[2] / "shared" / "zoo" / "api.json"
 API = json.loads(API_FILE.read_text()) if API_FILE.is_file() else {}
 
-# Patterns of names of parts to come: single object tracking, video object detection, instance
-# segmentation, Tracktor and QDTrack.
-LATER = (
-    "mmtrack.models.backbones.ConvVisionTransformer",
-    "mmtrack.models.sot.MixFormer",
-    "mmtrack.models.track_heads.MixFormer*",
-)
-
 # Documented as `(*args, backend, **kwargs)`, which hides the arguments; ours lists them.
 EXPLICIT = (
     "mmtrack.core.bbox.calculate_region_overlap",
     "mmtrack.core.utils.imshow_mot_errors",
     "mmtrack.core.utils.imshow_tracks",
 )
-
-
-def is_later(name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in LATER)
-
-
-BUILT = [name for name in API if not is_later(name)]
 
 
 def find(name: str):
@@ -59,7 +42,7 @@ def documented_arguments(signature: str) -> tuple[dict, bool, bool]:
     function = ast.parse(f"def f{signature}: pass").body[0].args
     names = [a.arg for a in function.args]
     defaults = [REQUIRED] * (len(names) - len(function.defaults)) + [
-        ast.literal_eval(d) for d in function.defaults
+        "<object>" if isinstance(d, ast.Call) else ast.literal_eval(d) for d in function.defaults
     ]
     return (
         dict(zip(names, defaults, strict=True)),
@@ -131,27 +114,13 @@ def problems_of_class(found: type, facts: dict) -> list[str]:
     return problems + [f"has no property {name}" for name in missing]
 
 
-@pytest.mark.skipif(not API, reason="reference material is not there")
-def test_list_of_later_names_is_honest():
-    unused = [p for p in LATER if not any(fnmatchcase(name, p) for name in API)]
-    assert unused == [], "patterns without a documented name"
-    built = []
-    for name in filter(is_later, API):
-        try:
-            find(name)
-        except (ImportError, AttributeError):
-            continue
-        built.append(name)
-    assert built == [], "these names are there: take them out of LATER, so that they are tested"
-
-
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", API)
 def test_documented_name(name):
     facts = API[name]
     try:
         found = find(name)
     except (ImportError, AttributeError) as error:
-        pytest.fail(f"{name} cannot be imported ({error}). Is it exported, or is it a later part?")
+        pytest.fail(f"{name} cannot be imported ({error}). Is it exported?")
     if facts["kind"] == "function":
         problems = incompatible(facts["signature"], inspect.signature(found))
         if name in EXPLICIT:

@@ -37,9 +37,15 @@ def compile_parts(model: nn.Module, *, backend: str = "inductor") -> list[str]:
         inside = any(name.startswith(f"{outer}.") for outer in chosen)
         if name.rsplit(".", 1)[-1] in COMPILED_PARTS and not inside:
             # not module.compile(): mmdet also calls the forward of its heads by name
-            module.forward = torch.compile(module.forward, backend=backend)
+            for method in network_methods(module):
+                setattr(module, method, torch.compile(getattr(module, method), backend=backend))
             chosen.append(name)
     return chosen
+
+
+def network_methods(module: nn.Module) -> tuple[str, ...]:
+    """Names of the methods that run a network: ``forward``, unless its class names others."""
+    return getattr(module, "network_methods", ("forward",))
 
 
 def require_compiler(device: torch.device) -> None:

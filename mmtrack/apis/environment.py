@@ -14,7 +14,7 @@ from torch import nn
 
 from mmtrack.compat.parallel import export_slurm_variables
 
-from .compilation import compile_parts, require_compiler
+from .compilation import compile_parts, network_methods, require_compiler
 
 # Parts of a model that consist of convolutions and matrix products only. What follows them
 # (decoding of boxes, suppression) needs more digits than bfloat16 has: 8 bits cannot hold a
@@ -149,10 +149,12 @@ def use_bfloat16(model: nn.Module) -> None:
     """
     for name, module in model.named_modules():
         if name.rsplit(".", 1)[-1] in DENSE_PARTS:
-            module.forward = _autocast_forward(module.forward, next(module.parameters(), None))
+            parameter = next(module.parameters(), None)
+            for method in network_methods(module):
+                setattr(module, method, _autocast(getattr(module, method), parameter))
 
 
-def _autocast_forward(forward: Callable, parameter: torch.Tensor | None) -> Callable:
+def _autocast(forward: Callable, parameter: torch.Tensor | None) -> Callable:
     device = "cpu" if parameter is None else parameter.device.type
 
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -104,8 +104,15 @@ def _hat_integral(position: Tensor) -> Tensor:
     return 0.5 + t - 0.5 * t * t.abs()
 
 
-def _pixel_weights(start: Tensor, extent: Tensor, bins: int, size: int) -> Tensor:
-    """(n, bins, size) mean over each bin of each pixel's linear interpolation weight."""
+def pixel_weights(start: Tensor, extent: Tensor, bins: int, size: int) -> Tensor:
+    """(n, bins, size) mean over each bin of each pixel's linear interpolation weight.
+
+    Args:
+        start: (n,) where the bins of an RoI begin along one axis, in pixels; pixel i is at i.
+        extent: (n,) length of the RoI; without one its weights are 0.
+        bins: Count of bins of equal length.
+        size: Count of pixels.
+    """
     options = {"device": start.device, "dtype": start.dtype}
     step = (extent / bins)[:, None, None]
     first = start[:, None, None] + step * torch.arange(bins, **options)[:, None]
@@ -120,8 +127,8 @@ def _precise_pool(features: Tensor, rois: Tensor, bins: tuple[int, int], scale: 
     """Mean of the bilinear surface over the bins: (n, c, *bins)."""
     corner = rois[:, 1:] * scale
     extent = (corner[:, 2:] - corner[:, :2]).clamp(min=0)
-    rows = _pixel_weights(corner[:, 1], extent[:, 1], bins[0], features.size(2))
-    columns = _pixel_weights(corner[:, 0], extent[:, 0], bins[1], features.size(3))
+    rows = pixel_weights(corner[:, 1], extent[:, 1], bins[0], features.size(2))
+    columns = pixel_weights(corner[:, 0], extent[:, 0], bins[1], features.size(3))
     result = features.new_zeros((len(rois), features.size(1), *bins))
     batch = rois[:, 0].long()
     for image in torch.unique(batch).tolist():  # no copy of the features for each RoI

@@ -5,6 +5,7 @@ from .correlation import depthwise_correlation
 from .crops import clip_to_pixels, crop_resize
 from .image import imrenormalize
 from .interpolation import interpolate_tracks
+from .precise_roi_pool import precise_roi_pool
 from .quasi_dense import (
     Claims,
     bisoftmax,
@@ -32,6 +33,7 @@ __all__ = [
     "match_within",
     "outs2results",
     "overlaps_earlier",
+    "precise_roi_pool",
     "results2outs",
     "softmax",
 ]

@@ -125,14 +125,20 @@ class Stark(BaseSingleObjectTracker):
     def _region(
         self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor, area_factor: float, size: int
     ) -> tuple[dict[str, Any], float]:
-        """Features and mask of a crop as the head wants them, and the resize factor.
+        """Features and mask of a crop as the head wants them, and the resize factor."""
+        crop, resize_factor, mask = self._crop(img, bbox, area_factor, size)
+        return {"feat": self.extract_feat(crop), "mask": mask}, resize_factor
 
-        Only the crop moves to the device of the model; the frame may stay in main memory.
+    def _crop(
+        self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor, area_factor: float, size: int
+    ) -> tuple[torch.Tensor, float, torch.Tensor]:
+        """A crop as :meth:`get_cropped_img` makes it, normalised and on the device of the model.
+
+        Only the crop moves there; the frame may stay in main memory.
         """
         crop, resize_factor, mask = self.get_cropped_img(img, bbox, area_factor, size)
         device = next(self.parameters()).device
-        feats = self.extract_feat(_normalize(crop.to(device)))
-        return {"feat": feats, "mask": mask.to(device)}, resize_factor
+        return _normalize(crop.to(device)), resize_factor, mask.to(device)
 
     def get_cropped_img(
         self,
@@ -195,9 +201,19 @@ class Stark(BaseSingleObjectTracker):
         """
         cfg = self.test_cfg
         search, factor = self._region(img, bbox, cfg["search_factor"], cfg["search_size"])
-        score, found = _read(self.head([*self.templates, search]))
+        return self._in_frame(self.head([*self.templates, search]), img, bbox, factor)
+
+    def _in_frame(
+        self,
+        results: dict[str, torch.Tensor],
+        img: torch.Tensor,
+        bbox: Sequence[float] | torch.Tensor,
+        resize_factor: float,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Score and box, see :meth:`track`, of what the head found in the region around a box."""
+        score, found = _read(results)
         previous = found.new_tensor([_floats(bbox)])
-        found = self.mapping_bbox_back(found, previous, factor)[0].mean(dim=0)
+        found = self.mapping_bbox_back(found, previous, resize_factor)[0].mean(dim=0)
         return score, clip_to_frame(found, *img.shape[-2:])
 
     def simple_test(

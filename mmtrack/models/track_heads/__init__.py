@@ -1,6 +1,7 @@
 """Heads of trackers."""
 
 from .corner_head import CornerPredictorHead
+from .mixformer_head import MixFormerHead, MixFormerScoreDecoder
 from .quasi_dense_embed_head import QuasiDenseEmbedHead
 from .quasi_dense_track_head import QuasiDenseTrackHead
 from .roi_embed_head import RoIEmbedHead
@@ -13,6 +14,8 @@ from .stark_transformer import StarkTransformer
 __all__ = [
     "CornerPredictorHead",
     "CorrelationHead",
+    "MixFormerHead",
+    "MixFormerScoreDecoder",
     "QuasiDenseEmbedHead",
     "QuasiDenseTrackHead",
     "RoIEmbedHead",

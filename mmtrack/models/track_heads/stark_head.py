@@ -11,15 +11,15 @@ from mmcv.cnn.bricks.transformer import build_positional_encoding
 from mmdet.models.utils import build_transformer
 from torch import nn
 
-from ..base import FreezableModule
 from ..builder import MODELS, build_part
+from .box_score_head import BoxScoreHead
 
 # ``num_query`` is spelled so in the published configs
 QUERY_ALIAS = "num_querys"
 
 
 @MODELS.register_module()
-class StarkHead(FreezableModule):
+class StarkHead(BoxScoreHead):
     """Box of the target in a search region, and how sure it is that the target is there.
 
     Training has two stages. In the first there is no ``cls_head``, and everything learns to find
@@ -73,7 +73,7 @@ class StarkHead(FreezableModule):
         frozen_modules: str | list[str] | tuple[str, ...] | None = None,
         **kwargs: Any,
     ):
-        super().__init__(init_cfg)
+        super().__init__(loss_bbox, loss_iou, None if cls_head is None else loss_cls, init_cfg)
         num_query = kwargs.pop(QUERY_ALIAS, num_query)
         if kwargs:
             raise TypeError(f"StarkHead has no arguments {', '.join(sorted(kwargs))}")
@@ -86,9 +86,6 @@ class StarkHead(FreezableModule):
         self.embed_dims = self.transformer.embed_dims
         self.num_query = num_query
         self.query_embedding = nn.Embedding(num_query, self.embed_dims)
-        self.loss_bbox = build_part(loss_bbox)
-        self.loss_iou = build_part(loss_iou)
-        self.loss_cls = None if cls_head is None else build_part(loss_cls)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
 
@@ -110,12 +107,7 @@ class StarkHead(FreezableModule):
         Raises:
             ValueError: the search region is of another size than ``bbox_head`` works on.
         """
-        size = tuple(inputs[-1]["feat"][0].shape[-2:])
-        if size != (self.bbox_head.feat_size,) * 2:
-            raise ValueError(
-                f"features of the search region are {size[0]}x{size[1]}, but bbox_head.feat_size "
-                f"is {self.bbox_head.feat_size}: it must be search size / stride of the backbone"
-            )
+        self.require_size(inputs[-1]["feat"][0])
         parts = [self._tokens(part["feat"][0], part["mask"]) for part in inputs]
         tokens, masks, positions = zip(*parts, strict=True)
         found, memory = self.transformer(
@@ -161,62 +153,3 @@ class StarkHead(FreezableModule):
         maps = search[:, None] * similarity[:, :, None]  # N, Q, C, L
         bboxes = self.bbox_head(maps.flatten(0, 1).view(-1, search.shape[1], side, side))
         return bboxes.view(*queries.shape[:2], 4)
-
-    def loss(
-        self,
-        track_results: dict[str, torch.Tensor],
-        gt_bboxes: Sequence[torch.Tensor],
-        gt_labels: Sequence[torch.Tensor] | None,
-        img_size: tuple[int, int] | None = None,
-    ) -> dict[str, torch.Tensor]:
-        """Losses of what :meth:`forward` found.
-
-        Args:
-            track_results: Output of :meth:`forward` for N samples.
-            gt_bboxes: Per sample ``(1, 5)``: number of the frame, x1y1x2y2 in pixels of the
-                search region.
-            gt_labels: Per sample ``(1, 2)``: number of the frame, and 1 where the search region
-                shows the target, else 0. Needed where there are ``pred_logits``.
-            img_size: Height and width of the search region. None: the loss of the box is in
-                pixels.
-
-        Returns:
-            ``loss_iou`` and ``loss_bbox`` where there are boxes, ``loss_cls`` where there are
-            scores.
-
-        Raises:
-            ValueError: there are scores, but no labels.
-        """
-        losses = {}
-        if "pred_bboxes" in track_results:
-            targets = torch.stack([bboxes[0, 1:] for bboxes in gt_bboxes])
-            losses.update(self._bbox_losses(track_results["pred_bboxes"], targets, img_size))
-        if "pred_logits" in track_results:
-            if gt_labels is None:
-                raise ValueError(
-                    "the score head needs search_gt_labels: set train_cls_head=True in "
-                    "TridentSampling, with_label=True in SeqLoadAnnotations and collect gt_labels"
-                )
-            logits = track_results["pred_logits"].squeeze(-1)
-            labels = torch.stack([labels[0, 1] for labels in gt_labels])
-            labels = labels[:, None].expand_as(logits)
-            losses["loss_cls"] = self.loss_cls(logits.flatten(), labels.flatten())
-        return losses
-
-    def _bbox_losses(
-        self, bboxes: torch.Tensor, targets: torch.Tensor, img_size: tuple[int, int] | None
-    ) -> dict[str, torch.Tensor]:
-        """Losses of boxes ``(N, Q, 4)`` for targets ``(N, 4)``."""
-        targets = targets.to(bboxes)[:, None].expand_as(bboxes)
-        if img_size is not None:
-            height, width = img_size
-            scale = bboxes.new_tensor([width, height, width, height])
-            bboxes, targets = bboxes / scale, targets / scale
-        bboxes, targets = bboxes.flatten(0, 1), targets.flatten(0, 1)
-        # Corners in the wrong order, as an untrained head predicts them, enclose no area, and
-        # their overlap pulls in no sensible direction: the distance alone teaches them.
-        proper = (bboxes[:, :2] < bboxes[:, 2:]).all(dim=1).to(bboxes.dtype)
-        return {
-            "loss_iou": self.loss_iou(bboxes, targets, weight=proper),
-            "loss_bbox": self.loss_bbox(bboxes, targets),
-        }
