@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import numpy as np
 from torch import nn
 
 from mmtrack.core.visualization import VideoFileWriter, open_source
-from mmtrack.core.visualization.video_io import DEFAULT_FPS
+from mmtrack.core.visualization.video_io import DEFAULT_FPS, VideoFileSource
 
 from .serving_request import (
     BAD_FIELD,
@@ -92,21 +93,19 @@ class VideoService:
             frames = DecodedFrames(folder, request.video, self.limits)
             images = fitting_first(frames, request.region)
             if request.output == "json":
-                text = json.dumps(found(task, images, frames), allow_nan=False)
-                return self._checked(Answer(200, JSON, text.encode()))
-            body = drawn(task, images, frames.fps, folder / "answer.mp4")
-            return self._checked(Answer(200, MP4, body))
+                return Answer(200, JSON, found(task, images, frames, self._check_answer))
+            path = folder / "answer.mp4"
+            return Answer(200, MP4, drawn(task, images, frames.fps, path, self._check_answer))
 
-    def _checked(self, answer: Answer) -> Answer:
-        """An answer that is not too large to be sent."""
-        size, limit = len(answer.body) / 2**20, self.limits.max_answer_megabytes
-        if size > limit:
+    def _check_answer(self, size: int) -> None:
+        """Refuse an answer that is too large to be sent; called while it grows."""
+        limit = self.limits.max_answer_megabytes
+        if size > limit * 2**20:
             raise RequestError(
                 TOO_LARGE,
-                f"the answer has {size:.1f} MB, the limit of this server is {limit:g} MB; send the "
-                "video in parts, or ask for output=json",
+                f"the answer has more than {limit:g} MB, the limit of this server; send the video "
+                "in parts, or ask for output=json",
             )
-        return answer
 
 
 class DecodedFrames:
@@ -125,18 +124,20 @@ class DecodedFrames:
         self._path = folder / "request.mp4"  # decoders look at the content, not at the name
         self._path.write_bytes(video)
         self._limits = limits
+        self._end = time.monotonic() + limits.max_seconds
         with self._client_errors():
-            self._source = open_source(str(self._path))
+            self._source = VideoFileSource(str(self._path))
         self.fps: float = self._source.fps or DEFAULT_FPS
         self._check_count(self._source.length or 0)
+        self._check_pixels(*self._source.size)  # before memory is taken for them
 
     def __iter__(self) -> Iterator[np.ndarray]:
         # Errors of the consumer do not come by here: it runs while this generator is suspended.
         with self._client_errors():
             for count, image in enumerate(self._source, 1):
                 self._check_count(count)
-                if count == 1:
-                    self._check_pixels(*image.shape[:2])
+                self._check_time(count)
+                self._check_pixels(*image.shape[:2])
                 yield image
 
     def _check_count(self, count: int) -> None:
@@ -145,6 +146,14 @@ class DecodedFrames:
                 TOO_LARGE,
                 f"the video has {count} frames or more, the limit of this server is "
                 f"{self._limits.max_frames}; send it in parts",
+            )
+
+    def _check_time(self, count: int) -> None:
+        if time.monotonic() > self._end:
+            raise RequestError(
+                TOO_LARGE,
+                f"after {count - 1} frames the time for a video is up, the limit of this server is "
+                f"{self._limits.max_seconds:g} s; send it in parts",
             )
 
     def _check_pixels(self, height: int, width: int) -> None:
@@ -206,25 +215,55 @@ def _misfit(region: np.ndarray, height: int, width: int) -> str | None:
     return None
 
 
-def found(task: VideoTask, images: Iterable[np.ndarray], frames: DecodedFrames) -> dict[str, Any]:
-    """What a model finds in a video, as described in docs/en/serving.md."""
-    listed, size = [], (0, 0)
+def found(
+    task: VideoTask,
+    images: Iterable[np.ndarray],
+    frames: DecodedFrames,
+    check_size: Callable[[int], None],
+) -> bytes:
+    """JSON of what a model finds in a video, as described in docs/en/serving.md.
+
+    Args:
+        task: The model.
+        images: Frames of the video.
+        frames: Where they come from.
+        check_size: Gets the bytes of the rows after each frame, and may raise.
+    """
+    rows, size, written = [], (0, 0), 0
     for frame_id, image in enumerate(images):
         size = image.shape[:2]
         objects = task.objects(task.infer(image, frame_id))
-        listed.append({"frame_id": frame_id, "objects": objects})
-    return {
+        # kept as text, which takes less memory than the objects
+        row = json.dumps({"frame_id": frame_id, "objects": objects}, allow_nan=False).encode()
+        rows.append(row)
+        written += len(row)
+        check_size(written)
+    head = {
         "task": task.name,
         "fps": frames.fps,
         "height": size[0],
         "width": size[1],
-        "num_frames": len(listed),
-        "frames": listed,
+        "num_frames": len(rows),
     }
+    start = json.dumps(head).removesuffix("}").encode()
+    return b"".join([start, b', "frames": [', b", ".join(rows), b"]}"])
 
 
-def drawn(task: VideoTask, images: Iterable[np.ndarray], fps: float, path: Path) -> bytes:
+def drawn(
+    task: VideoTask,
+    images: Iterable[np.ndarray],
+    fps: float,
+    path: Path,
+    check_size: Callable[[int], None],
+) -> bytes:
     """Content of an mp4 file with the results drawn on the frames.
+
+    Args:
+        task: The model.
+        images: Frames of the video.
+        fps: Frames per second.
+        path: The file.
+        check_size: Gets the bytes of the file after each frame, and may raise.
 
     Raises:
         OSError: the file is not complete.
@@ -233,7 +272,9 @@ def drawn(task: VideoTask, images: Iterable[np.ndarray], fps: float, path: Path)
     with VideoFileWriter(path, fps) as writer:
         for frame_id, image in enumerate(images):
             writer.write(task.draw(image, task.infer(image, frame_id)))
+            check_size(writer.bytes_written())
             count += 1
+    check_size(path.stat().st_size if count else 0)
     # OpenCV's encoder says nothing when the disk is full.
     try:
         complete = open_source(str(path)).length == count

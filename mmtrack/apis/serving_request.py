@@ -18,10 +18,11 @@ OUTPUTS = ("mp4", "json")
 VIDEO_FIELDS = ("data", "body")  # TorchServe calls a raw body "body"
 HEADER_PREFIX = "x-mmtrack-"
 OPTIONS = ("output", "score_thr", "init_bbox")
-# First bytes of the containers that are accepted: MP4 and MOV, AVI, Matroska and WebM. Decoders
-# guess the format from the content, and some formats (playlists) name other files or addresses
-# to read; nothing but a container of pictures may reach them.
-SIGNATURES = ((4, b"ftyp"), (4, b"moov"), (8, b"AVI "), (0, b"\x1aE\xdf\xa3"))
+# First bytes of the containers that are accepted: Matroska and WebM, AVI, MP4 and MOV. Decoders
+# guess the format from the content, and some formats (playlists, which are texts) name other
+# files or addresses to read; nothing but a container of pictures may reach them.
+MATROSKA = b"\x1aE\xdf\xa3"
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # that a file may begin with
 
 BAD_FIELD = 400
 TOO_LARGE = 413
@@ -51,12 +52,15 @@ class Limits:
         max_pixels: Pixels of a frame; the default is a little more than 4K, 4096 x 2304.
         max_answer_megabytes: Size of the drawn video or the JSON. TorchServe kills a worker whose
             answer exceeds its ``max_response_size``, so that must be larger.
+        max_seconds: Time for a video. TorchServe kills a worker that needs longer than its
+            ``responseTimeout``, so that must be longer.
     """
 
-    max_megabytes: float = 256
+    max_megabytes: float = 256.0
     max_frames: int = 20_000
     max_pixels: int = 4096 * 2304
-    max_answer_megabytes: float = 256
+    max_answer_megabytes: float = 256.0
+    max_seconds: float = 1500.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -223,7 +227,10 @@ def _video(given: Mapping[str, Any], limits: Limits) -> bytes:
 
 
 def _is_container(data: bytes) -> bool:
-    return any(data[at : at + len(mark)] == mark for at, mark in SIGNATURES)
+    if data[:4] == b"RIFF":
+        return data[8:12] == b"AVI "
+    # MP4 begins with the size of a box in four bytes; no text has a zero there
+    return data[:4] == MATROSKA or (data[:1] == b"\0" and data[4:8] in MP4_BOXES)
 
 
 def _from_base64(data: bytes) -> bytes:
@@ -232,6 +239,12 @@ def _from_base64(data: bytes) -> bytes:
         video = base64.b64decode(data.translate(None, b" \r\n\t"), validate=True)
     except binascii.Error:
         video = b""
+    if data.lstrip()[:1] == b"{":
+        raise RequestError(
+            BAD_FIELD,
+            "the body looks like JSON: it must be valid, and needs the content type "
+            "application/json",
+        )
     if not _is_container(video):
         raise RequestError(
             UNREADABLE,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ from mmtrack.apis.serving import FOLDER_PREFIX, VideoService, remove_stale_folde
 from mmtrack.apis.serving_request import Limits
 from mmtrack.apis.video_task import try_out, video_task
 from mmtrack.core.visualization import VideoFileWriter, open_source
+from mmtrack.core.visualization.video_io import VideoFileSource
 
 TASKS = ("mot", "vid", "vis", "sot")
 
@@ -163,14 +166,62 @@ def test_video_without_its_end(cases, models, share):
     [
         ({"max_frames": 4}, "has 5 frames or more, the limit of this server is 4"),
         ({"max_pixels": 64 * 96 - 1}, "96 x 64 pixels, the limit of this server is 6143"),
+        ({"max_seconds": 1e-9}, "after 0 frames the time for a video is up, the limit of"),
         ({"max_megabytes": 0.001}, "MB, the limit of this server is 0.001 MB"),
-        ({"max_answer_megabytes": 0.001}, "the answer has"),
+        ({"max_answer_megabytes": 0.001}, "the answer has more than 0.001 MB"),
     ],
 )
 def test_limits(cases, models, limits, wanted):
     answer = ask(models["mot"], cases["mot"], Limits(**limits))
     assert answer.status == 413
     assert wanted in message(answer)
+
+
+@pytest.mark.parametrize("output", ["mp4", "json"])
+def test_answers_are_limited_while_they_grow(cases, models, monkeypatch, output):
+    """A worker must not run on for hours, or fill disk and memory, for an answer it cannot send."""
+    data = cases["mot"].video.read_bytes()
+    assert ask(models["mot"], cases["mot"], data=data, output=output).status == 200
+    frames = []
+    infer = models["mot"].simple_test
+    monkeypatch.setattr(
+        models["mot"], "simple_test", lambda *a, **k: frames.append(0) or infer(*a, **k)
+    )
+    answer = ask(models["mot"], cases["mot"], Limits(max_answer_megabytes=1e-6), output=output)
+    assert answer.status == 413
+    assert len(frames) == 1
+
+
+def test_time_is_limited(cases, models, monkeypatch):
+    clock = iter(range(0, 1000, 10))  # seconds, at each look
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    answer = ask(models["mot"], cases["mot"], Limits(max_seconds=25))
+    assert answer.status == 413
+    assert "after 2 frames the time for a video is up" in message(answer)
+
+
+def test_size_of_frames_is_checked_before_they_are_decoded(cases, models, monkeypatch):
+    """A file of a few megabytes can hold frames of gigabytes."""
+    decoded = []
+    monkeypatch.setattr(VideoFileSource, "__iter__", lambda self: iter(decoded.append(0) or ()))
+    answer = ask(models["mot"], cases["mot"], Limits(max_pixels=64 * 96 - 1))
+    assert (answer.status, decoded) == (413, [])
+
+
+def test_absurd_frame_rate(cases, models, tmp_path):
+    # microseconds per frame stand in the header of an AVI, and its rate in that of the stream
+    path = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (96, 64))
+    for image in open_source(str(cases["mot"].video)):
+        writer.write(image)
+    writer.release()
+    data = bytearray(path.read_bytes())
+    rate = data.index(b"strh") + 8 + 20  # after dwFlags, dwPriority, dwInitialFrames: dwScale, ...
+    data[rate : rate + 8] = struct.pack("<II", 2**31 - 1, 1)
+    answer = ask(models["mot"], cases["mot"], data=bytes(data))
+    assert answer.status == 200
+    (tmp_path / "answer.mp4").write_bytes(answer.body)
+    assert open_source(str(tmp_path / "answer.mp4")).fps == 25
 
 
 def test_video_at_the_limits_is_answered(cases, models):

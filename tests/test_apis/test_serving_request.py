@@ -11,6 +11,7 @@ import pytest
 from mmtrack.apis.serving_request import Limits, RequestError, parse_request
 
 VIDEO = b"\x00\x00\x00\x1cftypisom" + bytes(100)
+MOV = b"\x00\x00\x00\x08wide" + bytes(10)
 AVI = b"RIFF\x00\x00\x00\x00AVI LIST"
 WEBM = b"\x1aE\xdf\xa3" + bytes(10)
 CODE = base64.b64encode(VIDEO).decode()
@@ -41,7 +42,7 @@ def test_forms_of_the_video(given):
     assert (request.output, request.score_thr, request.region) == ("mp4", 0.5, None)
 
 
-@pytest.mark.parametrize("video", [AVI, WEBM], ids=["avi", "webm"])
+@pytest.mark.parametrize("video", [AVI, WEBM, MOV], ids=["avi", "webm", "old mov"])
 def test_other_containers(video):
     assert parse({"body": video}).video == video
 
@@ -93,6 +94,10 @@ def test_score_threshold(value):
         ({"body": b"\x89PNG\r\n\x1a\n" + bytes(50)}, 422, "58 bytes that came are no video"),
         ({"body": b"#EXTM3U\nfile:///etc/passwd\n"}, 422, "no video"),
         ({"body": b"ffconcat version 1.0\nfile '/etc/passwd'\n"}, 422, "no video"),
+        ({"body": b"#EXTM3U\nAVI \n#EXT-X-TARGETDURATION:9\n/etc/passwd\n"}, 422, "no video"),
+        ({"body": b"<!--ftyp--><MPD><BaseURL>/etc/passwd</BaseURL></MPD>"}, 422, "no video"),
+        ({"body": b"RIFF\x24\x00\x00\x00WAVEfmt "}, 422, "no video"),
+        ({"body": b' {"data": "AAAA",}'}, 400, "looks like JSON.*application/json"),
         ({"data": base64.b64encode(b"no video")}, 422, "no video"),
         ({"data": "\ud800"}, 422, "no video"),
     ],

@@ -62,7 +62,9 @@ def test_archive_holds_everything(convert, root, tiny, tmp_path, monkeypatch):
     )
     settings = json.loads(files[manifest["configFile"]])
     assert (settings["limits"]["max_frames"], settings["limits"]["max_megabytes"]) == (7, 256)
-    assert settings["responseTimeout"] == 1800
+    # TorchServe waits longer than a video may take, and for a large model to load
+    assert (settings["responseTimeout"], settings["startupTimeout"]) == (1800, 600)
+    assert settings["limits"]["max_seconds"] == 1500
 
     unpacked = tmp_path / "unpacked"
     unpacked.mkdir()
@@ -129,7 +131,7 @@ def test_archive_is_replaced_only_on_request(convert, tmp_path):
     [
         (["--model-name", "../evil"], "model name '../evil'"),
         (["--max-frames", "0"], "limit max_frames must be a positive number"),
-        (["--response-timeout", "0"], "--response-timeout must be positive"),
+        (["--max-seconds", "nan"], "limit max_seconds must be a positive number"),
         (["--cfg-options", "model.type=Nothing"], "Nothing"),
         (["--cfg-options", "USE_MMDET=True"], "Give the config of the whole model"),
         (["--cfg-options", "data.test.pipeline.0.type=LoadDetections"], "public detections"),

@@ -301,6 +301,9 @@ def test_client_explains_refusals(run_here, server, cases):
     done = run_here(script, *args)
     assert done.status == 1
     assert "is TorchServe running there?" in done.err
+    done = run_here(script, *args[:-1], "http://localhost")
+    assert done.status == 1
+    assert "HOST:PORT, without http://" in done.err
 
 
 def test_real_video(run_here, server, cases, shared):

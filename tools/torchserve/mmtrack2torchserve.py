@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import importlib.util
 import json
+import math
 import os
 import re
 import subprocess
@@ -30,7 +31,11 @@ LIMITS = {
     "max_frames": "frames of a video",
     "max_pixels": "pixels of a frame",
     "max_answer_megabytes": "size of an answer",
+    "max_seconds": "time for a video",
 }
+# Seconds. TorchServe restarts a worker that exceeds them: it hangs, since long videos end earlier.
+EXTRA_TIME = 300
+START_TIME = 600
 HANDLER = Path(__file__).with_name("mmtrack_handler.py")
 
 
@@ -56,13 +61,6 @@ def parse_args() -> argparse.Namespace:
             default=limit.default,
             help=f"limit of the server: {LIMITS[limit.name]} (default: %(default)s)",
         )
-    parser.add_argument(
-        "--response-timeout",
-        type=int,
-        default=1800,
-        metavar="SECONDS",
-        help="TorchServe restarts a worker that needs longer for a video (default: %(default)s)",
-    )
     add_config_options(parser)
     add_trust_argument(parser)
     return parser.parse_args()
@@ -103,11 +101,10 @@ def archive_path(args: argparse.Namespace) -> Path:
 
 def server_settings(args: argparse.Namespace) -> dict:
     """Content of model-config.yaml: settings of TorchServe, and limits for the handler."""
-    if args.response_timeout < 1:
-        raise ValueError(f"--response-timeout must be positive, but is {args.response_timeout}")
     limits = Limits(**{name: getattr(args, name) for name in LIMITS})
     return {
-        "responseTimeout": args.response_timeout,
+        "responseTimeout": math.ceil(limits.max_seconds) + EXTRA_TIME,
+        "startupTimeout": START_TIME,
         "batchSize": 1,  # trackers see one video at a time
         LIMITS_SECTION: vars(limits),
     }

@@ -6,6 +6,7 @@ Ends with status 0 if the results agree, 1 if they differ or the server refuses.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torch is imported
@@ -95,6 +96,8 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> list[str]:
     """Differences between the answers of the server and those of the model here."""
+    if not os.path.isfile(args.video):
+        raise FileNotFoundError(f"video {args.video} does not exist, or is no file")
     video = Path(args.video).read_bytes()
     options = request_options(args)
     problems: list[str] = []
@@ -132,18 +135,17 @@ def ask_server(
     headers["Content-Type"] = "application/octet-stream"
     if args.token:
         headers["Authorization"] = f"Bearer {args.token}"
-    connection = http.client.HTTPConnection(args.inference_addr, timeout=args.timeout)
     try:
-        connection.request("POST", f"/predictions/{quote(args.model_name)}", video, headers)
-        response = connection.getresponse()
-        body = response.read()
+        connection = http.client.HTTPConnection(args.inference_addr, timeout=args.timeout)
+        with contextlib.closing(connection):
+            connection.request("POST", f"/predictions/{quote(args.model_name)}", video, headers)
+            response = connection.getresponse()
+            body = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(
             f"no answer from {args.inference_addr} ({type(error).__name__}: {error}); is "
-            "TorchServe running there? (--inference-addr)"
+            "TorchServe running there? (--inference-addr HOST:PORT, without http://; --timeout)"
         ) from error
-    finally:
-        connection.close()
     if response.status != 200:
         text = " ".join(body.decode(errors="replace").split())
         raise ValueError(f"{args.inference_addr} answered {response.status}: {text[:500]}")

@@ -20,6 +20,9 @@ IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO_EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg")
 STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "udp://", "tcp://")
 DEFAULT_FPS = 25.0
+# Frames per second that are believed; a damaged header can say anything.
+SLOWEST, FASTEST = 0.01, 1000.0
+MOST_TICKS = 65535  # MPEG-4 part 2 divides a second into no more
 # A container's frame count may be an estimate from its duration; more missing than this is damage.
 TRUNCATION_TOLERANCE = 0.02
 # Bytes that close an image file; a file without them was cut off while being copied.
@@ -119,6 +122,9 @@ class FolderSource:
 class VideoFileSource:
     """A video file.
 
+    Attributes:
+        size: Height and width that the file states.
+
     Raises:
         ValueError: it cannot be decoded; while iterating, it ends long before its stated end.
     """
@@ -131,8 +137,10 @@ class VideoFileSource:
                     f"{path} cannot be read as a video: damaged or truncated, or in a format this "
                     f"OpenCV does not know. `ffprobe {path}` tells more"
                 )
-            fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.fps: float | None = fps if 0 < fps < 1000 else None
+            count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+            self.fps: float | None = _stated_rate(capture)
+            sides = cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH
+            self.size: tuple[int, int] = tuple(int(capture.get(side)) for side in sides)
         self.length: int | None = int(count) if count > 0 else None
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -164,8 +172,7 @@ class LiveSource:
                 raise ValueError(
                     f"{self.name} cannot be opened: check the index or address, and the network"
                 )
-            fps = capture.get(cv2.CAP_PROP_FPS)
-        self.fps: float | None = fps if 0 < fps < 1000 else None
+            self.fps: float | None = _stated_rate(capture)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         with _capture(self._address) as capture:
@@ -178,18 +185,16 @@ class VideoFileWriter:
 
     Args:
         path: File to write; missing folders are created, an older file is replaced at the end.
-        fps: Frames per second, fractions are kept.
+        fps: Frames per second, see :func:`encodable_rate`.
 
     Raises:
-        ValueError: the frame rate is not positive; frames change their size.
+        ValueError: the frame rate cannot be written; frames change their size.
         RuntimeError: this OpenCV cannot encode mp4.
     """
 
     def __init__(self, path: str | os.PathLike, fps: float) -> None:
-        if not fps > 0:
-            raise ValueError(f"the frame rate of a video must be positive, but is {fps}")
         self.path = Path(path)
-        self.fps = float(fps)
+        self.fps = encodable_rate(fps)
         self._writer: cv2.VideoWriter | None = None
         self._temporary: str | None = None
         self._size: tuple[int, int] | None = None
@@ -205,6 +210,10 @@ class VideoFileWriter:
                 f"{self._size[0]}x{self._size[1]}; write frames of different size to a folder"
             )
         self._writer.write(np.ascontiguousarray(image))
+
+    def bytes_written(self) -> int:
+        """Size of the file up to now; the encoder may hold back the last frames."""
+        return 0 if self._temporary is None else os.path.getsize(self._temporary)
 
     def close(self) -> None:
         """Finish the file and give it its name; without any frame nothing appears."""
@@ -285,6 +294,24 @@ class FolderWriter:
         self.close()
 
 
+def encodable_rate(fps: float) -> float:
+    """The nearest frame rate that an mp4 (MPEG-4 part 2) can have.
+
+    OpenCV writes a rate as a fraction of a power of ten with at most three decimals. The encoder
+    takes no numerator above 65535, so that rates above 65 keep fewer of them: 119.921 becomes
+    119.92.
+
+    Raises:
+        ValueError: the rate is none, or lies outside of 0.01 to 65535.
+    """
+    if not SLOWEST <= fps <= MOST_TICKS:
+        raise ValueError(
+            f"the frame rate of a video must be from {SLOWEST} to {MOST_TICKS}, but is {fps:g}"
+        )
+    decimals = max(d for d in range(4) if fps * 10**d <= MOST_TICKS)
+    return round(float(fps), decimals)
+
+
 def sorted_frames(folder: str) -> list[str]:
     """Image files of a folder in natural order.
 
@@ -335,6 +362,11 @@ def _capture(source: str | int) -> Iterator[cv2.VideoCapture]:
         yield capture
     finally:
         capture.release()
+
+
+def _stated_rate(capture: cv2.VideoCapture) -> float | None:
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    return fps if SLOWEST <= fps < FASTEST else None
 
 
 def _read_next(capture: cv2.VideoCapture) -> np.ndarray | None:

@@ -166,7 +166,27 @@ def test_writer_refuses_other_sizes(tmp_path):
             writer.write(gray(0, (16, 32)))
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan")])
+# Rates of cameras and phones; the encoder refuses those of more than 65535 parts.
+@pytest.mark.parametrize(
+    ("fps", "kept"),
+    [
+        (0.01, 0.01), (23.976, 23.976), (30000 / 1001, 29.97), (66.667, 66.67), (119.921, 119.92),
+        (333.333, 333.33), (999.99, 1000.0), (2000, 2000),
+    ],
+)  # fmt: skip
+def test_writer_takes_every_rate(tmp_path, fps, kept):
+    with VideoFileWriter(tmp_path / "o.mp4", fps) as writer:
+        writer.write(gray(0))
+        assert writer.bytes_written() > 0
+    capture = cv2.VideoCapture(str(tmp_path / "o.mp4"))
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(kept, rel=1e-6)
+
+
+def test_video_states_its_size(video):
+    assert open_source(str(video)).size == (48, 64)
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), 0.001, 1e9])
 def test_writer_refuses_rates(tmp_path, fps):
     with pytest.raises(ValueError, match="frame rate"):
         VideoFileWriter(tmp_path / "o.mp4", fps)
