@@ -1,0 +1,15 @@
+# Boxes and masks of COCO 2017 with the classes of all pixels from COCO-Stuff, for detectors.
+_base_ = "./coco_instance.py"
+img_norm_cfg = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadAnnotations", with_bbox=True, with_mask=True, with_seg=True),
+    dict(type="Resize", img_scale=(1333, 800), keep_ratio=True),
+    dict(type="RandomFlip", flip_ratio=0.5),
+    dict(type="Normalize", **img_norm_cfg),
+    dict(type="Pad", size_divisor=32),
+    dict(type="SegRescale", scale_factor=1 / 8),
+    dict(type="DefaultFormatBundle"),
+    dict(type="Collect", keys=["img", "gt_bboxes", "gt_labels", "gt_masks", "gt_semantic_seg"]),
+]
+data = dict(train=dict(pipeline=train_pipeline, seg_prefix="data/coco/stuffthingmaps/train2017/"))
