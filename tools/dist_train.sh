@@ -23,9 +23,16 @@ while kill -0 "$child" 2>/dev/null; do # a signal ended the first wait
     status=0
     wait "$child" || status=$?
 done
-if [ "$status" -ne 0 ]; then
-    echo "dist_train.sh: training ended with status $status; the error of the first process that" \
-        "failed stands above. The same command with --auto-resume goes on from the last good" \
-        "checkpoint" >&2
+case $status in
+    0 | 2) ;; # 2: wrong arguments, nothing was started
+    129 | 130 | 143) echo "dist_train.sh: training was stopped by a signal" >&2 ;;
+    *)
+        echo "dist_train.sh: training ended with status $status; the error of the first process that" \
+            "failed stands above" >&2
+        ;;
+esac
+if [ "$status" -ne 0 ] && [ "$status" -ne 2 ]; then
+    echo "dist_train.sh: with --auto-resume the same command goes on from the last good checkpoint," \
+        "if there is one" >&2
 fi
 exit "$status"

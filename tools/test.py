@@ -29,6 +29,7 @@ from mmtrack.apis.cli import (
     add_speed_arguments,
     add_trust_argument,
     export_local_rank,
+    file_errors,
     load_config,
     user_errors,
 )
@@ -185,7 +186,8 @@ def main() -> None:
             check_metrics(loader.dataset, args.eval)
         model = build_test_model(cfg, args, loader.dataset, device)
         hand_on_bytes(loader.dataset, model)
-    results = run(model, loader, args, device)
+    with file_errors():
+        results = run(model, loader, args, device)
     if get_dist_info()[0] == 0:
         with user_errors():
             report(results, loader.dataset, cfg, args)

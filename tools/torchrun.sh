@@ -17,38 +17,60 @@ fi
 script=$1
 config=$2
 processes=$3
-for number in "processes per machine:$processes" "NNODES:${NNODES:-1}" \
-    "NODE_RANK:${NODE_RANK:-0}" "PORT:${PORT:-29500}" "MAX_RESTARTS:${MAX_RESTARTS:-0}"; do
-    if [[ ! "${number##*:}" =~ ^[0-9]+$ ]]; then
-        echo "error: ${number%%:*} must be a number, got '${number##*:}'" >&2
-        exit 2
-    fi
-done
-if [ "${NODE_RANK:-0}" -ge "${NNODES:-1}" ]; then
-    echo "error: NODE_RANK=${NODE_RANK:-0}, but the ranks of NNODES=${NNODES:-1} machines start with 0" >&2
-    exit 2
-fi
-if [ "${NNODES:-1}" -gt 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
-    echo "error: NNODES=$NNODES needs MASTER_ADDR, the address of machine 0" >&2
-    exit 2
-fi
+nodes=${NNODES:-1}
+rank=${NODE_RANK:-0}
 address=${MASTER_ADDR:-127.0.0.1}
 port=${PORT:-29500}
+restarts=${MAX_RESTARTS:-0}
+python=${PYTHON:-python}
 
-launcher=(--nnodes="${NNODES:-1}" --nproc_per_node="$processes")
-if [ "${MAX_RESTARTS:-0}" -gt 0 ]; then
+fail() {
+    echo "error: $*" >&2
+    exit 2
+}
+for number in "processes per machine:$processes" "NNODES:$nodes" "NODE_RANK:$rank" "PORT:$port" \
+    "MAX_RESTARTS:$restarts"; do
+    if [[ ! "${number##*:}" =~ ^[0-9]{1,9}$ ]]; then
+        fail "${number%%:*} must be a number, got '${number##*:}'"
+    fi
+done
+[ "$processes" -ge 1 ] || fail "processes per machine must be at least 1"
+[ "$nodes" -ge 1 ] || fail "NNODES must be at least 1"
+[ "$rank" -lt "$nodes" ] || fail "NODE_RANK=$rank: the ranks of NNODES=$nodes machines start with 0"
+if [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+    fail "PORT must be between 1 and 65535, got $port"
+fi
+if [ "$nodes" -gt 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
+    fail "NNODES=$nodes needs MASTER_ADDR, the address of machine 0"
+fi
+command -v "$python" >/dev/null || fail "there is no program $python: set PYTHON to that to use"
+if [ "$rank" -eq 0 ] && ! "$python" -c '
+import socket, sys
+with socket.socket() as s:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("", int(sys.argv[1])))' "$port" 2>/dev/null; then
+    fail "port $port of this machine is in use, by another training perhaps; set PORT to a free" \
+        "one, on all machines"
+fi
+if [ "$nodes" -gt 1 ]; then
+    echo "machine $rank of $nodes waits for the others at $address:$port, for ten minutes" >&2
+fi
+
+launcher=(--nnodes="$nodes" --nproc_per_node="$processes")
+if [ "$restarts" -gt 0 ]; then
     # A store that outlives the processes would give the new ones the addresses of the dead ones.
     export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
-    launcher+=(--max-restarts="$MAX_RESTARTS" --rdzv-backend=c10d --rdzv-id="mmtrack-$port"
+    launcher+=(--max-restarts="$restarts" --rdzv-backend=c10d --rdzv-id="mmtrack-$port"
         --rdzv-endpoint="$address:$port")
-    if [ "${NODE_RANK:-0}" -eq 0 ]; then
+    if [ "$rank" -eq 0 ]; then
         launcher+=(--rdzv-conf=is_host=1 --local-addr="${LOCAL_ADDR:-$address}")
     else
-        launcher+=(--rdzv-conf=is_host=0 ${LOCAL_ADDR:+--local-addr="$LOCAL_ADDR"})
+        # As long as machine 0 waits for this one; a minute by default.
+        launcher+=("--rdzv-conf=is_host=0,read_timeout=600" ${LOCAL_ADDR:+--local-addr="$LOCAL_ADDR"})
     fi
 else
-    launcher+=(--node_rank="${NODE_RANK:-0}" --master_addr="$address" --master_port="$port")
+    launcher+=(--node_rank="$rank" --master_addr="$address" --master_port="$port")
 fi
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-exec "${PYTHON:-python}" -m torch.distributed.run "${launcher[@]}" \
+exec "$python" -m torch.distributed.run "${launcher[@]}" \
     "$script" "$config" --launcher pytorch "${@:4}"

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 # Idle OpenMP threads that spin slow a busy machine down; read by torch when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
-from mmcv import Config, DictAction
+from mmcv import Config
 
+from mmtrack.apis.cli import add_config_options, load_config, user_errors
 from mmtrack.apis.track_detections import track_detections
 from mmtrack.core.evaluation import MOTTable, evaluate_mot_challenge, format_score_table
 from mmtrack.core.track import interpolate_tracks
@@ -58,12 +58,7 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="fill gaps of the tracks (data.test.interpolate_tracks_cfg of the config)",
     )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        help="settings that replace those of the config, as model.tracker.match_iou_thr=0.4",
-    )
+    add_config_options(parser)
     return parser.parse_args()
 
 
@@ -116,9 +111,13 @@ def score(gt: dict[str, MOTTable], results: dict[str, MOTTable], args: argparse.
 def main() -> None:
     """Track, write, score."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    with user_errors():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Everything after the command line."""
+    cfg = load_config(args)
     # The frames are small and follow each other: threads would only wait for one another.
     torch.set_num_threads(1)
     detections = read_detections(args.detections)
@@ -137,7 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (FileNotFoundError, ValueError, KeyError) as error:
-        sys.exit(f"{type(error).__name__}: {error.args[0] if error.args else error}")
+    main()

@@ -15,9 +15,10 @@ from typing import Any
 
 import mmcv
 import torch
-from mmcv.runner import get_dist_info
+from mmcv.runner import BaseRunner, get_dist_info
 from torch import nn
 from torch.distributed.elastic.multiprocessing.errors import record
+from torch.utils.data import DataLoader
 
 from mmtrack import __version__
 from mmtrack.apis import init_random_seed, set_random_seed
@@ -28,6 +29,7 @@ from mmtrack.apis.cli import (
     add_launcher_arguments,
     add_trust_argument,
     export_local_rank,
+    file_errors,
     load_config,
     user_errors,
 )
@@ -175,25 +177,36 @@ def main() -> None:
         cfg = load_config(args)
         require_loggers(cfg)
         device = complete_config(cfg, args)
-        threads = tune_cpu_inference(local_process_count()) if device.type == "cpu" else None
-        setup_multi_processes(cfg)
-        torch.backends.cudnn.benchmark = cfg.get("cudnn_benchmark", False)
-        distributed = args.launcher != "none"
-        if distributed:
-            init_distributed(args.launcher, device, cfg.get("dist_params", {}))
-            cfg.gpu_ids = list(range(get_dist_info()[1]))
-        auto_resume = args.auto_resume or cfg.get("auto_resume", False)
-        resumption = choose_checkpoint(cfg, auto_resume=auto_resume)
-        cfg.resume_from = resumption.path
-        timestamp, meta = start_logging(cfg, args.config)
-        logger = get_root_logger()
-        log_resumption(cfg, resumption, auto_resume)
-        scale_learning_rate(cfg, force=args.auto_scale_lr)
-        if threads:
-            logger.info(threads)
-        meta["seed"] = seed_everything(cfg, args, device)
-        logger.info("Seed %d, deterministic: %s", meta["seed"], cfg.deterministic)
-        model, datasets = build_parts(cfg)
+    with lost_processes_explained(cfg.work_dir):
+        with user_errors():
+            runner, loaders = prepare(cfg, args, device)
+        with file_errors():
+            runner.run(loaders, workflow_of(cfg))
+
+
+def prepare(
+    cfg: mmcv.Config, args: argparse.Namespace, device: torch.device
+) -> tuple[BaseRunner, list[DataLoader]]:
+    """All that comes before the first iteration: the runner, and a loader for each data set."""
+    threads = tune_cpu_inference(local_process_count()) if device.type == "cpu" else None
+    setup_multi_processes(cfg)
+    torch.backends.cudnn.benchmark = cfg.get("cudnn_benchmark", False)
+    distributed = args.launcher != "none"
+    if distributed:
+        init_distributed(args.launcher, device, cfg.get("dist_params", {}))
+        cfg.gpu_ids = list(range(get_dist_info()[1]))
+    auto_resume = args.auto_resume or cfg.get("auto_resume", False)
+    resumption = choose_checkpoint(cfg, auto_resume=auto_resume)
+    cfg.resume_from = resumption.path
+    timestamp, meta = start_logging(cfg, args.config)
+    logger = get_root_logger()
+    log_resumption(cfg, resumption, auto_resume)
+    scale_learning_rate(cfg, force=args.auto_scale_lr)
+    if threads:
+        logger.info(threads)
+    meta["seed"] = seed_everything(cfg, args, device)
+    logger.info("Seed %d, deterministic: %s", meta["seed"], cfg.deterministic)
+    model, datasets = build_parts(cfg)
     meta["config"] = cfg.pretty_text
     if cfg.get("checkpoint_config") is not None:
         cfg.checkpoint_config.meta = {
@@ -201,18 +214,15 @@ def main() -> None:
             "config": meta["config"],
             "CLASSES": model.CLASSES,
         }
-    with lost_processes_explained(cfg.work_dir):
-        with user_errors():
-            runner, loaders = prepare_training(
-                model,
-                datasets,
-                cfg,
-                distributed=distributed,
-                validate=not args.no_validate,
-                timestamp=timestamp,
-                meta=meta,
-            )
-        runner.run(loaders, workflow_of(cfg))
+    return prepare_training(
+        model,
+        datasets,
+        cfg,
+        distributed=distributed,
+        validate=not args.no_validate,
+        timestamp=timestamp,
+        meta=meta,
+    )
 
 
 if __name__ == "__main__":

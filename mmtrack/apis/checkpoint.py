@@ -50,7 +50,7 @@ def load_model_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict[str
     """
     path = os.fspath(path)
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
-    state = _state_dict(checkpoint, path)
+    state = weights_of(checkpoint, path)
     absent = _absent_parts(model, state)
     own = {
         key: value
@@ -187,7 +187,16 @@ def _has_pretrained_owner(model: nn.Module, name: str) -> bool:
     return any(_is_pretrained(owner) for owner in owners)
 
 
-def _state_dict(checkpoint: Any, path: str) -> dict[str, torch.Tensor]:
+def weights_of(checkpoint: Any, path: str) -> dict[str, torch.Tensor]:  # noqa: ANN401 - any content
+    """Weights by name, of a checkpoint or of a bare ``state_dict``.
+
+    Args:
+        checkpoint: What a file holds.
+        path: The file, for the message.
+
+    Raises:
+        ValueError: it holds something else than plain tensors, or none.
+    """
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else None
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise ValueError(f"{path} holds no weights: it is neither a checkpoint nor a state_dict")

@@ -15,7 +15,7 @@ from mmcv import DictAction
 
 from mmtrack.compat.checkpoint import trust_checkpoints
 from mmtrack.core.visualization import DisplayError
-from mmtrack.utils.reading import reading
+from mmtrack.utils.reading import UnreadableFileError, reading
 
 # What bad input raises. Anything else is an error of the program and keeps its traceback.
 USER_ERRORS = (
@@ -34,6 +34,12 @@ TRACEBACK_VARIABLE = "MMTRACK_TRACEBACK"
 _UNQUOTABLE = re.compile(r"['\n]|\\(?=$|[,\])])")
 
 
+# What files cause while a run goes on: images that are missing or damaged, a full disk.
+FILE_ERRORS = (OSError, UnreadableFileError)
+# An error of a data worker has the worker's traceback in its text, and its own text at the end.
+_IN_WORKER = re.compile(r"^Caught \w+ in DataLoader worker.*^[\w.]+: (?P<text>.*)$", re.S | re.M)
+
+
 @contextlib.contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an error in what the user gave into one line and exit status 1.
@@ -41,13 +47,31 @@ def user_errors() -> Iterator[None]:
     Meant for the part of a script that reads arguments, config, data and weights. The variable
     ``MMTRACK_TRACEBACK=1`` shows the whole traceback.
     """
+    with _in_one_line(USER_ERRORS):
+        yield
+
+
+@contextlib.contextmanager
+def file_errors() -> Iterator[None]:
+    """As :func:`user_errors`, for files alone.
+
+    Meant for the part of a script that computes, where another error is one of the program.
+    """
+    with _in_one_line(FILE_ERRORS):
+        yield
+
+
+@contextlib.contextmanager
+def _in_one_line(kinds: tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
-    except USER_ERRORS as error:
+    except kinds as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
         # str() of a KeyError is the repr of its message
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        if worker := _IN_WORKER.match(text):
+            text = worker["text"].strip()
         sys.stderr.write(
             f"error: {text}\n({type(error).__name__}; {TRACEBACK_VARIABLE}=1 shows where)\n"
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 import pytest
+import torch
 
-from mmtrack.apis.cli import add_config_options, load_config
+from mmtrack.apis.cli import add_config_options, file_errors, load_config
+from mmtrack.datasets.pipelines import ImageReadError
 
 
 @pytest.fixture
@@ -64,3 +66,39 @@ def test_what_does_not_fit_names_option_and_config(load, option):
 def test_code_is_text(load):
     """Values are numbers, texts and lists of them; nothing is evaluated."""
     assert load("a.b=__import__(os).getcwd()").a.b == "__import__(os).getcwd()"
+
+
+class Broken(torch.utils.data.Dataset):
+    """Items that cannot be read."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise self.error
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(
+    "error", [ImageReadError("image a: b.png is damaged"), OSError(28, "No space left", "x/y.pth")]
+)
+def test_files_end_a_computation_in_one_line(capsys, monkeypatch, error, workers):
+    monkeypatch.delenv("MMTRACK_TRACEBACK", raising=False)
+    loader = torch.utils.data.DataLoader(Broken(error), num_workers=workers)
+    with pytest.raises(SystemExit) as end, file_errors():
+        list(loader)
+    assert end.value.code == 1
+    text, hint = capsys.readouterr().err.splitlines()
+    assert text == f"error: {error}"
+    assert hint == f"({type(error).__name__}; MMTRACK_TRACEBACK=1 shows where)"
+
+
+def test_errors_of_the_program_keep_their_traceback(monkeypatch):
+    with pytest.raises(ValueError, match="shape"), file_errors():
+        raise ValueError("shape")
+    monkeypatch.setenv("MMTRACK_TRACEBACK", "1")
+    with pytest.raises(ImageReadError), file_errors():
+        raise ImageReadError("a.png")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -138,7 +139,7 @@ def test_killed_process_stops_the_job(one_machine, dying, root, tmp_path):
     output = launch(root, "dist_train.sh", *options, cwd=tmp_path, check=False)
     root_cause = output[output.index("Root Cause") :]
     assert re.search(r"rank +: 1 \(local_rank: 1\)\s+exitcode +: -9", root_cause)
-    assert "The same command with --auto-resume goes on" in output.splitlines()[-1]
+    assert "with --auto-resume the same command goes on" in output.splitlines()[-1]
     output = launch(root, "dist_train.sh", *options, "--auto-resume", cwd=tmp_path)
     assert f"resumed epoch {EPOCHS - 1}, iter" in output
     assert_same(weights(tmp_path / "run"), one_machine)
@@ -199,6 +200,10 @@ def test_stopping_the_script_stops_its_processes(config, root, tmp_path):
         (["c.py", "2"], {"NNODES": "2"}, "NNODES=2 needs MASTER_ADDR"),
         (["c.py", "2"], {"NNODES": "2", "NODE_RANK": "2"}, "machines start with 0"),
         (["c.py", "2"], {"MAX_RESTARTS": "x"}, "MAX_RESTARTS must be a number"),
+        (["c.py", "0"], {}, "processes per machine must be at least 1"),
+        (["c.py", "2"], {"NNODES": "0"}, "NNODES must be at least 1"),
+        (["c.py", "2"], {"PORT": "70000"}, "PORT must be between 1 and 65535, got 70000"),
+        (["c.py", "2"], {"PYTHON": "no_such"}, "there is no program no_such"),
         (["c.py"], {}, "usage: "),
     ],
 )
@@ -206,6 +211,22 @@ def test_stopping_the_script_stops_its_processes(config, root, tmp_path):
 def test_wrong_arguments_of_torchrun_scripts(root, tmp_path, script, arguments, env, message):
     output = launch(root, script, *arguments, cwd=tmp_path, check=False, **env)
     assert message in output
+    assert "--auto-resume" not in output, "nothing was started"
+
+
+def test_port_that_is_in_use_is_named(root, tmp_path):
+    """torchrun shows a traceback, or waits for the other training."""
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        output = launch(root, "dist_train.sh", "c.py", 1, cwd=tmp_path, check=False, PORT=port)
+        assert output.startswith(f"error: port {port} of this machine is in use")
+        assert output.count("\n") == 1
+        # That of machine 0 is not looked for on others: c.py, which is not there, is next.
+        env = {"NNODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "127.0.0.1", "PYTHON": "echo"}
+        output = launch(root, "dist_train.sh", "c.py", 1, cwd=tmp_path, PORT=port, **env)
+    assert f"machine 1 of 2 waits for the others at 127.0.0.1:{port}" in output
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,7 @@ def test_validation_and_meta_data(resumed):
 def test_best_checkpoint_is_kept(resumed):
     """Also when the first score is 0, which is a score."""
     rows = [r for r in read_rows(resumed.work_dir) if r["mode"] == "val"]
-    # mmcv writes a checkpoint before it evaluates, so what was best at the kill is not known later.
-    best = max((r for r in rows if r["epoch"] > 1), key=lambda r: r["bbox_mAP"])["epoch"]
+    best = max(rows, key=lambda r: r["bbox_mAP"])["epoch"]
     assert (resumed.work_dir / f"best_bbox_mAP_epoch_{best}.pth").is_file()
 
 
@@ -70,6 +69,22 @@ def test_bad_input_ends_in_one_line(tiny, run_here, tmp_path, options, message):
     )
     assert done.status == 1
     assert message in done.err
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_missing_image_ends_a_training_in_one_line(tiny, run_here, tmp_path, workers):
+    data = json.loads((tiny / "data" / "train.json").read_text())
+    data["images"][3]["file_name"] = "train/gone.png"
+    (tmp_path / "train.json").write_text(json.dumps(data))
+    done = run_here(
+        "tools/train.py", tiny / "detector.py", "--device", "cpu", "--work-dir", tmp_path / "run",
+        "--cfg-options", f"data.train.ann_file={tmp_path / 'train.json'}",
+        f"data.workers_per_gpu={workers}",
+    )  # fmt: skip
+    assert done.status == 1
+    image = tiny / "data" / "train" / "gone.png"
+    assert f"\nerror: image {image} does not exist; check img_prefix" in f"\n{done.err}"
+    assert "loading.py" not in done.err, "no traceback"
 
 
 def test_weights_alone_cannot_be_resumed(tiny, run_here, tmp_path):

@@ -20,6 +20,7 @@ from mmtrack.apis.cli import (
     add_device_argument,
     add_speed_arguments,
     add_trust_argument,
+    file_errors,
     load_config,
     user_errors,
 )
@@ -107,12 +108,13 @@ def main() -> None:
     with user_errors():
         model, loader, device = prepare(args)
     total, count = 0.0, 0
-    for seconds in frame_times(model, loader, device):
-        total, count = total + seconds, count + 1
-        if count % args.log_interval == 0:
-            print(f"Done image [{count:<3}/ {args.max_images}], {count / total:.2f} img / s")
-        if count == args.max_images:
-            break
+    with file_errors():
+        for seconds in frame_times(model, loader, device):
+            total, count = total + seconds, count + 1
+            if count % args.log_interval == 0:
+                print(f"Done image [{count:<3}/ {args.max_images}], {count / total:.2f} img / s")
+            if count == args.max_images:
+                break
     print(f"Overall: {count / total:.2f} img / s, {1000 * total / count:.2f} ms / img")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from mmcv.runner import CheckpointLoader
 
+from mmtrack.apis.checkpoint import weights_of
 from mmtrack.apis.cli import add_trust_argument, user_errors
 from mmtrack.compat.checkpoint import trust_checkpoints
 from mmtrack.utils.file_io import atomic_write
@@ -34,11 +35,10 @@ def parse_args() -> argparse.Namespace:
 def publishable(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """The parts of a checkpoint that users need, on the CPU, without the buffers of EMA hooks."""
     kept = {key: value for key, value in checkpoint.items() if key not in TRAINING_STATE}
-    weights = kept.get("state_dict")
-    if not isinstance(weights, dict) or not weights:
-        raise ValueError("the checkpoint has no state_dict, there is nothing to publish")
     kept["state_dict"] = {
-        key: value.cpu() for key, value in weights.items() if not key.startswith("ema_")
+        key: value.cpu()
+        for key, value in checkpoint["state_dict"].items()
+        if not key.startswith("ema_")
     }
     return kept
 
@@ -53,6 +53,9 @@ def training_date(in_file: Path) -> str:
 def publish(in_file: str, out_file: str) -> Path:
     """Write the published file; returns its path, ``<out>_<date>_<time>-<hash>.pth``."""
     checkpoint = CheckpointLoader.load_checkpoint(in_file, map_location="cpu")
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise ValueError(f"{in_file} has no state_dict, there is nothing to publish")
+    weights_of(checkpoint, in_file)  # refuses what is no plain tensor
     buffer = io.BytesIO()
     torch.save(publishable(checkpoint), buffer)
     digits = hashlib.sha256(buffer.getvalue()).hexdigest()[:HASH_DIGITS]

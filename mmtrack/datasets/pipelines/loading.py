@@ -12,11 +12,12 @@ from mmdet.datasets.pipelines import LoadAnnotations, LoadImageFromFile
 
 from mmtrack.core.track import results2outs
 from mmtrack.utils.image_header import check_pixel_count
+from mmtrack.utils.reading import UnreadableFileError
 
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 
 
-class ImageReadError(ValueError):
+class ImageReadError(UnreadableFileError):
     """A file that should be an image and cannot be decoded, or ends too early."""
 
 

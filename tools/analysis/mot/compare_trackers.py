@@ -37,6 +37,7 @@ from mmtrack.apis.cli import (
     add_device_argument,
     add_speed_arguments,
     add_trust_argument,
+    file_errors,
     load_config,
     user_errors,
 )
@@ -246,8 +247,9 @@ def main() -> None:
     rows = table_rows(found, material)
     print(f"Scores (rules of {material.benchmark}), and frames a second of the tracker alone:")
     print(format_score_table(rows, (*COLUMNS, SPEED)))
-    write_csv(osp.join(args.out, "scores.csv"), rows)
-    draw_curves(osp.join(args.out, "hota.png"), found)
+    with file_errors():
+        write_csv(osp.join(args.out, "scores.csv"), rows)
+        draw_curves(osp.join(args.out, "hota.png"), found)
     print(f"written: {osp.join(args.out, 'scores.csv')}, {osp.join(args.out, 'hota.png')}")
 
 

@@ -23,7 +23,7 @@ import mmcv
 import numpy as np
 from torch.utils.data import Dataset
 
-from mmtrack.apis.cli import add_config_options, load_config, user_errors
+from mmtrack.apis.cli import add_config_options, file_errors, load_config, user_errors
 from mmtrack.core.evaluation import mot_challenge_errors
 from mmtrack.core.evaluation.mot_errors import MOTErrors
 from mmtrack.core.utils import Progress, imshow_mot_errors
@@ -176,10 +176,11 @@ def main() -> None:
         total += counts
         print(f"{video}: {dict(zip(KIND_NAMES, counts.tolist(), strict=True))}")
     print(f"all: {dict(zip(KIND_NAMES, total.tolist(), strict=True))}")
-    if args.out_dir:
-        os.makedirs(args.out_dir, exist_ok=True)
-        write_lists(args.out_dir, errors)
-    draw_videos(dataset, errors, args)
+    with file_errors():
+        if args.out_dir:
+            os.makedirs(args.out_dir, exist_ok=True)
+            write_lists(args.out_dir, errors)
+        draw_videos(dataset, errors, args)
     if args.out_dir:
         print(f"written: {args.out_dir}")
 

@@ -35,6 +35,7 @@ from mmtrack.apis.cli import (
     add_speed_arguments,
     add_trust_argument,
     export_local_rank,
+    file_errors,
     load_config,
     user_errors,
 )
@@ -204,7 +205,8 @@ def main() -> None:
         hand_on_bytes(loader.dataset, model)
     logger = get_root_logger(args.log or str(folder / "search.log"))
     logger.info(f"{len(settings)} settings on {len(loader.sampler)} frames; results go to {folder}")
-    boxes = track(parallel(model, settings, args), loader, store, args)
+    with file_errors():
+        boxes = track(parallel(model, settings, args), loader, store, args)
     if boxes is None:
         return
     with user_errors():
