@@ -33,6 +33,7 @@ html_theme = "furo"
 html_title = f"mmtrack {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+default_role = "py:obj"  # `Name` in a docstring: a link where there is such a name
 smartquotes = False  # quotes and dashes of options stay as they are typed
 autodoc_typehints = "description"
 napoleon_use_ivar = True  # fields of named tuples are described once

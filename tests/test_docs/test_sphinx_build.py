@@ -14,11 +14,11 @@ import pytest
 NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton")
 
 
-def build(source, out) -> str:
+def build(source, out, builder="html") -> str:
     """Build pages with warnings as errors; returns what Sphinx says if it fails."""
     for name in NEEDED:
         pytest.importorskip(name, reason="pip install -r requirements/docs.txt")
-    command = ["-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    command = ["-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder]
     done = subprocess.run(
         [sys.executable, *command, str(source), str(out)],
         capture_output=True,
@@ -27,6 +27,11 @@ def build(source, out) -> str:
         check=False,
     )
     return done.stderr[-5000:] if done.returncode else ""
+
+
+def test_every_page_is_read_without_a_warning(root, tmp_path):
+    """All that can go wrong with pages, docstrings and links does so before pages are written."""
+    assert build(root / "docs" / "en", tmp_path, "dummy") == ""
 
 
 @pytest.fixture(scope="module")
