@@ -7,6 +7,8 @@ from mmcv.runner import get_dist_info
 
 from mmtrack.utils import get_root_logger
 
+PUBLISHED_PROCESSES = 8  # GPUs that the published configs were trained on
+
 
 def scale_learning_rate(cfg: mmcv.Config, *, force: bool = False) -> None:
     """Multiply ``cfg.optimizer.lr`` by the ratio of this run's batch to the config's.
@@ -15,7 +17,8 @@ def scale_learning_rate(cfg: mmcv.Config, *, force: bool = False) -> None:
     do: the number of samples of all processes together that its learning rate was chosen for.
 
     Args:
-        cfg: The config, changed in place.
+        cfg: The config, changed in place. With ``resume_from`` it stays as it is: the optimizer
+            gets the rate of the checkpoint.
         force: Scale although the config does not set ``auto_scale_lr.enable``.
 
     Raises:
@@ -27,25 +30,32 @@ def scale_learning_rate(cfg: mmcv.Config, *, force: bool = False) -> None:
     settings = cfg.get("auto_scale_lr") or {}
     if not (force or settings.get("enable", False)):
         return
-    per_process = (cfg.data.get("train_dataloader") or {}).get(
-        "samples_per_gpu", cfg.data.get("samples_per_gpu", 1)
-    )
     base = settings.get("base_batch_size")
-    if not isinstance(base, (int, float)) or base <= 0:
+    if not isinstance(base, (int, float)) or not base > 0:
+        own = _samples_of_a_process(mmcv.Config.fromfile(cfg.filename) if cfg.filename else cfg)
         raise ValueError(
             "--auto-scale-lr: the config does not say for how many samples an iteration its "
-            f"learning rate is meant (auto_scale_lr.base_batch_size is {base!r}). Learning rates "
-            "of published configs are for eight GPUs: --cfg-options "
-            f"auto_scale_lr.base_batch_size={8 * per_process}, with samples_per_gpu as published"
+            f"learning rate is meant (auto_scale_lr.base_batch_size is {base!r}). Those of "
+            f"published configs are for {PUBLISHED_PROCESSES} GPUs, for this one: --cfg-options "
+            f"auto_scale_lr.base_batch_size={PUBLISHED_PROCESSES * own}. Those of the quick "
+            f"starts are for one process: {own}"
         )
     lr = (cfg.get("optimizer") or {}).get("lr")
-    if lr is None:
+    if not isinstance(lr, (int, float)):
         raise ValueError("--auto-scale-lr: the config has no optimizer.lr to scale")
-    processes = get_dist_info()[1]
-    batch = processes * per_process
+    if cfg.get("resume_from"):
+        get_root_logger().info("Learning rate not scaled: a resumed run keeps its checkpoint's")
+        return
+    processes, samples = get_dist_info()[1], _samples_of_a_process(cfg)
+    batch = processes * samples
     cfg.optimizer.lr = lr * batch / base
     get_root_logger().info(
         "Learning rate scaled from %g to %g: batch of %d (%d process(es) x %d samples), the "
         "config's is %g",
-        lr, cfg.optimizer.lr, batch, processes, per_process, base,
+        lr, cfg.optimizer.lr, batch, processes, samples, base,
     )  # fmt: skip
+
+
+def _samples_of_a_process(cfg: mmcv.Config) -> int:
+    loader = cfg.data.get("train_dataloader") or {}
+    return loader.get("samples_per_gpu", cfg.data.get("samples_per_gpu", 1))

@@ -48,6 +48,37 @@ def test_config_without_a_base(settings):
         scale_learning_rate(config(**settings), force=True)
 
 
+def test_error_names_the_batch_of_the_file_not_of_the_options(tmp_path):
+    """Somebody scales because of other samples_per_gpu; the config's own are what counts."""
+    path = tmp_path / "config.py"
+    path.write_text("optimizer = dict(type='SGD', lr=0.02)\ndata = dict(samples_per_gpu=2)\n")
+    cfg = mmcv.Config.fromfile(str(path))
+    cfg.merge_from_dict({"data.samples_per_gpu": 1})
+    with pytest.raises(ValueError, match=r"base_batch_size=16\. .*for one process: 2$"):
+        scale_learning_rate(cfg, force=True)
+    cfg.merge_from_dict({"auto_scale_lr.base_batch_size": 16})
+    scale_learning_rate(cfg, force=True)
+    assert cfg.optimizer.lr == pytest.approx(0.02 / 16)
+
+
+def test_published_configs_scale_with_the_batch_that_the_error_names(root):
+    cfg = mmcv.Config.fromfile(str(root / "configs/det/faster-rcnn_r50_fpn_4e_mot17-half.py"))
+    with pytest.raises(ValueError, match="base_batch_size=16"):
+        scale_learning_rate(cfg, force=True)
+    rate = cfg.optimizer.lr
+    cfg.merge_from_dict({"auto_scale_lr.base_batch_size": 16})
+    scale_learning_rate(cfg, force=True)
+    assert cfg.optimizer.lr == pytest.approx(rate / 8)  # one process of eight
+
+
+def test_resumed_run_is_not_said_to_be_scaled(caplog):
+    """The optimizer gets the rate of the checkpoint, whatever the config says."""
+    cfg = config(auto_scale_lr={"enable": True, "base_batch_size": 16}, resume_from="epoch_1.pth")
+    scale_learning_rate(cfg)
+    assert cfg.optimizer.lr == 0.02
+    assert "not scaled: a resumed run keeps" in caplog.text
+
+
 def test_optimizer_without_a_rate():
     cfg = config(auto_scale_lr={"base_batch_size": 2}, optimizer={"type": "Adadelta"})
     with pytest.raises(ValueError, match=r"no optimizer\.lr"):
