@@ -47,7 +47,8 @@ class Opened:
             self.page.evaluate(
                 """([x, y]) => {
                   const c = document.getElementById("frame"), s = Number(c.dataset.scale);
-                  const at = [Math.round(x * s), Math.round(y * s), 1, 1];
+                  const [left, top] = [Number(c.dataset.x), Number(c.dataset.y)];
+                  const at = [Math.round((x - left) * s), Math.round((y - top) * s), 1, 1];
                   return Array.from(c.getContext("2d").getImageData(...at).data).slice(0, 3);
                 }""",
                 [x, y],
@@ -68,6 +69,10 @@ class Opened:
         """Let pending drawing happen."""
         self.page.evaluate("() => new Promise((done) => setTimeout(done, 30))")
 
+    def selection(self):
+        """What is said of the selected track."""
+        return self.page.locator("#selection").inner_text()
+
     def count(self, kind):
         """Number of errors of a kind in the line below the frame."""
         return int(self.page.locator(f'#counts [data-kind="{kind}"]').inner_text().split()[0])
@@ -78,16 +83,16 @@ def open_page(browser):
     """Open an HTML file; fails the test afterwards on errors or requests for anything else."""
     pages = []
 
-    def open_file(path, width=1100, height=800, **options):
+    def open_file(path, width=1100, height=800, *, fragment="", frame=0, **options):
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
         seen = SimpleNamespace(page=page, requests=[], problems=[], opened=None)
         page.on("request", lambda request: seen.requests.append(request.url))
         page.on("pageerror", lambda error: seen.problems.append(str(error)))
         page.on("console", lambda message: seen.problems.append(message.text))
         pages.append(seen)
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + fragment)
         opened = seen.opened = Opened(page)
-        opened.frame(0)
+        opened.frame(frame)
         return opened
 
     yield open_file

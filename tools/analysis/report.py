@@ -25,6 +25,7 @@ from mmcv import DictAction
 
 from mmtrack.apis.cli import add_config_options, load_config, user_errors
 from mmtrack.apis.report import (
+    DEFAULT_QUALITY,
     NoGroundTruth,
     encode_pictures,
     gather_mot_folder,
@@ -86,11 +87,18 @@ def parse_args() -> argparse.Namespace:
         "--max-frames",
         type=int,
         default=600,
-        help="pictures in the file, all videos together (default 600); spread evenly where there "
-        "are more frames; boxes are there for every frame",
+        help="pictures in the file, all videos together (default 600); where there are more "
+        "frames, half go to frames with errors and half are spread evenly; boxes are there for "
+        "every frame",
     )
     parser.add_argument(
-        "--image-width", type=int, default=480, help="pixels of pictures and masks (default 480)"
+        "--image-width", type=int, default=640, help="pixels of pictures and masks (default 640)"
+    )
+    parser.add_argument(
+        "--image-quality",
+        type=int,
+        default=DEFAULT_QUALITY,
+        help=f"of the compression of pictures, 1 to 100 (default {DEFAULT_QUALITY})",
     )
     parser.add_argument("--no-images", action="store_true", help="boxes on a blank ground")
     add_config_options(parser)
@@ -113,6 +121,8 @@ def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
         parser.error("give --gt with the ground truth, or --no-gt to show results alone")
     if args.max_frames < 0 or args.image_width < 16:
         parser.error("--max-frames must be 0 or more, --image-width 16 or more")
+    if not 1 <= args.image_quality <= 100:
+        parser.error("--image-quality must be from 1 to 100")
 
 
 def gather(args: argparse.Namespace) -> Report:
@@ -164,16 +174,20 @@ def main() -> None:
         planned = sum(map(len, plan))
         with Progress(planned) if planned else contextlib.nullcontext() as progress:
             on_picture = progress.update if progress else None
-            pictures = encode_pictures(report.videos, plan, args.image_width, on_picture)
+            pictures = encode_pictures(
+                report.videos, plan, args.image_width, on_picture, quality=args.image_quality
+            )
         size = write_page(args.out, report, pictures)
     frames = sum(len(video.frame_numbers) for video in report.videos)
-    weight = sum(len(jpeg) for own in pictures for _, jpeg in own) * 4 / 3
+    weight = sum(len(image) for own in pictures for _, image in own) * 4 / 3
     sys.stdout.write(
         f"{args.out}: {size / MEGABYTE:.1f} MB; {len(report.videos)} videos, {frames} frames, "
         f"{planned} pictures ({weight / MEGABYTE:.1f} MB)\n"
     )
     if 0 < planned < frames:
-        sys.stdout.write("--max-frames adds pictures, --image-width changes their size\n")
+        sys.stdout.write(
+            "--max-frames adds pictures; --image-width and --image-quality change their size\n"
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset
 
 from mmtrack.core.evaluation import MOTTable
@@ -22,7 +23,7 @@ from mmtrack.datasets import (
 from mmtrack.datasets.base_sot_dataset import BaseSOTDataset
 from mmtrack.datasets.parsers.public_detections import load_arrays
 from mmtrack.datasets.sot_results import read_sot_results
-from mmtrack.datasets.tao_results import DETECTION_WIDTH, TRACK_WIDTH
+from mmtrack.datasets.tao_results import DETECTION_WIDTH, TRACK_WIDTH, stack_results
 
 from .detections import detection_report
 from .frames import Frames, frames_of_dataset
@@ -90,6 +91,7 @@ def gather_report(
     metrics = options.get("metric") or default_metrics(dataset, results)
     options = {**options, "metric": metrics}
     if isinstance(dataset, YouTubeVISDataset):
+        _check_finite(dataset, results, "track_bboxes", TRACK_WIDTH)
         fill = instance_report if truth else unscored_instances
         return fill(base, dataset, results, mask_width=mask_width)
     return _gather_video(base, dataset, results, options, truth=truth)
@@ -182,9 +184,10 @@ def _gather_video(
             f"{dataset.ann_file} has {len(dataset)} images and needs as many entries of {key!r}, "
             f"but the results are {have}"
         )
+    width = TRACK_WIDTH if tracks else DETECTION_WIDTH
+    _check_finite(dataset, results, key, width)
     if not truth:
         task = "MOT" if tracks else "VID"
-        width = TRACK_WIDTH if tracks else DETECTION_WIDTH
         return unscored_report(replace(base, task=task), dataset, results[key], width)
     if tracks and isinstance(dataset, TaoDataset):
         report = track_report(base, dataset, results, {}, judge=False)
@@ -196,6 +199,20 @@ def _gather_video(
     if isinstance(dataset, TaoDataset):
         rest = list(metrics)
     return _with_scores(report, dataset, results, {**options, "metric": rest}) if rest else report
+
+
+def _check_finite(dataset: CocoVideoDataset, results: dict, key: str, width: int) -> None:
+    """Refuse boxes and scores that are not finite, before anything is computed with them."""
+    if not isinstance(results, dict) or len(results.get(key, ())) != len(dataset):
+        return  # refused by whoever reads them
+    rows, images, _ = stack_results(results[key], width)
+    wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(wrong):
+        name = dataset.data_infos[images[wrong[0]]]["filename"]
+        raise ValueError(
+            f"{key!r} of {name}: the row {rows[wrong[0]].tolist()} is not finite; the model that "
+            "made it has diverged, or the file is damaged"
+        )
 
 
 def _with_scores(

@@ -1,24 +1,27 @@
-"""Small JPEG pictures of frames."""
+"""Small WebP pictures of frames."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
 
 from mmtrack.core.visualization import read_image
 from mmtrack.core.visualization.report import Video
+from mmtrack.core.visualization.report.model import FIRST_ERROR
 
-QUALITY = 72
+DEFAULT_QUALITY = 70
 
 
 def plan_pictures(videos: Sequence[Video], most: int) -> list[np.ndarray]:
     """Frames of each video to show a picture of, when there may be only so many in all.
 
-    Every video gets the same number, except that short ones do not take more than they have;
-    the frames are spread evenly over a video, with its first and its last.
+    Every video gets the same number, except that short ones do not take more than they have.
+    Half of the pictures of a video may go to frames with errors, rare kinds before common ones;
+    the others are spread evenly, with its first and its last frame.
 
     Args:
         videos: The videos; those without picture files get none.
@@ -35,14 +38,34 @@ def plan_pictures(videos: Sequence[Video], most: int) -> list[np.ndarray]:
     for place, video in enumerate(order):
         shares[video] = min(lengths[video], left // (len(order) - place))
         left -= shares[video]
-    return [
-        np.unique(np.linspace(0, max(0, length - 1), share).round().astype(int))
-        for length, share in zip(lengths, shares, strict=True)
-    ]
+    return [_frames_to_show(video, share) for video, share in zip(videos, shares, strict=True)]
 
 
-def encode_picture(path: str, width: int) -> bytes:
-    """A JPEG of an image file, at most ``width`` pixels wide.
+def _frames_to_show(video: Video, share: int) -> np.ndarray:
+    """As many frames of a video as its share says, ascending."""
+    length = len(video.frame_numbers)
+    if share == length:
+        return np.arange(length)
+    weights = _error_weights(video)
+    worst = np.argsort(-weights, kind="stable")[: share // 2]
+    worst = worst[weights[worst] > 0]
+    others = np.setdiff1d(np.arange(length), worst)
+    even = np.linspace(0, len(others) - 1, share - len(worst)).round().astype(int)
+    return np.sort(np.concatenate((worst, others[even])))
+
+
+def _error_weights(video: Video) -> np.ndarray:
+    """Sum over the errors of each frame of 1 / (errors of that kind in the video), ``(F,)``."""
+    weights = np.zeros(len(video.frame_numbers))
+    for boxes in filter(None, (video.results, video.truth)):
+        for kind in np.unique(boxes.states[boxes.states >= FIRST_ERROR]):
+            frames = boxes.frames[boxes.states == kind]
+            weights += np.bincount(frames, minlength=len(weights)) / len(frames)
+    return weights
+
+
+def encode_picture(path: str, width: int, quality: int) -> bytes:
+    """A WebP of an image file, at most ``width`` pixels wide.
 
     Raises:
         FileNotFoundError: there is no such file; the message says what to do.
@@ -56,7 +79,7 @@ def encode_picture(path: str, width: int) -> bytes:
     if image.shape[1] > width:
         height = max(1, round(image.shape[0] * width / image.shape[1]))
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
 
 
 def encode_pictures(
@@ -64,24 +87,26 @@ def encode_pictures(
     plan: Sequence[np.ndarray],
     width: int,
     on_picture: Callable[[], None] | None = None,
+    *,
+    quality: int = DEFAULT_QUALITY,
 ) -> list[list[tuple[int, bytes]]]:
-    """Pictures of the planned frames, ``(frame, JPEG)`` for each video.
+    """Pictures of the planned frames, ``(frame, WebP)`` for each video.
 
     Args:
         videos: The videos.
         plan: Frames of each video, see :func:`plan_pictures`.
         width: Largest width of a picture in pixels.
         on_picture: Called after each picture (progress).
+        quality: Of the compression, 1 to 100.
     """
+    encode = partial(encode_picture, width=width, quality=quality)
     pictures = []
     with ThreadPoolExecutor(2) as pool:  # OpenCV works outside of the interpreter's lock
         for video, frames in zip(videos, plan, strict=True):
             paths = [video.picture_paths[frame] for frame in frames]
             encoded = []
-            for frame, jpeg in zip(
-                frames.tolist(), pool.map(encode_picture, paths, [width] * len(paths)), strict=True
-            ):
-                encoded.append((frame, jpeg))
+            for frame, data in zip(frames.tolist(), pool.map(encode, paths), strict=True):
+                encoded.append((frame, data))
                 if on_picture is not None:
                     on_picture()
             pictures.append(encoded)

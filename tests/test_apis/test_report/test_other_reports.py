@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pycocotools.mask as coco_mask
@@ -14,7 +17,7 @@ from sot_layout import got10k
 from mmtrack.apis.report import NoGroundTruth, encode_pictures, gather_report, plan_pictures
 from mmtrack.apis.report.instances import shrink_masks
 from mmtrack.core.bbox import bbox_iou
-from mmtrack.core.visualization.report import BoxColumns, Video
+from mmtrack.core.visualization.report import BoxColumns, Video, write_page
 from mmtrack.core.visualization.report.model import CORRECT, FIRST_ERROR
 from mmtrack.datasets import GOT10kDataset, VOTDataset
 
@@ -105,6 +108,33 @@ def test_instances(vis, report_of):
             around = np.prod(boxes.boxes[:, 2:] - boxes.boxes[:, :2], axis=1) / 4
             assert (area[around > 50] > 0).all()
             assert (area <= 1.6 * around + 40).all()
+
+
+def test_no_instances_at_all(vis, report_of, tmp_path):
+    nothing = {
+        "track_bboxes": [[rows[:0] for rows in frame] for frame in vis.raw["track_bboxes"]],
+        "track_masks": [[[] for _ in frame] for frame in vis.raw["track_masks"]],
+    }
+    (tmp_path / "results.pkl").write_bytes(pickle.dumps(nothing))
+    report = report_of(vis._replace(results=tmp_path / "results.pkl"))
+    assert headline(report)["mAP"] == 0
+    assert all((video.truth.states == SECOND).all() for video in report.videos)
+    assert write_page(tmp_path / "report.html", report, [[] for _ in report.videos]) > 0
+
+
+@pytest.mark.parametrize("key", ["vid", "vis"])
+@pytest.mark.parametrize("column", [-1, -3], ids=["score", "corner"])
+def test_results_that_are_not_finite_are_named(request, report_of, tmp_path, key, column):
+    run = request.getfixturevalue(key)
+    raw = copy.deepcopy(run.raw)
+    frames = raw["det_bboxes" if key == "vid" else "track_bboxes"]
+    place, rows = next((i, r) for i, f in enumerate(frames[3:], 3) for r in f if len(r))
+    rows[0, column] = np.nan
+    (tmp_path / "results.pkl").write_bytes(pickle.dumps(raw))
+    name = run.dataset.data_infos[place]["filename"]
+    for truth in (True, False):
+        with pytest.raises(ValueError, match=f"{name}: the row .*nan.* is not finite"):
+            report_of(run._replace(results=tmp_path / "results.pkl"), truth=truth)
 
 
 def test_small_masks_are_kept_and_large_ones_shrink():
@@ -200,6 +230,18 @@ def test_pictures_are_shared_fairly(lengths, most, counts):
         assert list(frames) == sorted(set(frames))
         if len(frames) > 1:
             assert (frames[0], frames[-1]) == (0, length - 1)
+
+
+def test_frames_with_rare_errors_have_pictures():
+    states = np.where(np.arange(100) % 2, FIRST_ERROR, CORRECT).astype(np.uint8)  # 50 of a kind
+    states[[30, 31, 77]] = FIRST_ERROR + 2
+    found = BoxColumns.make(np.arange(100), np.zeros((100, 4)), states=states)
+    (frames,) = plan_pictures([replace(video_of(100), results=found)], 10)
+    assert len(set(frames)) == 10
+    assert {0, 30, 31, 77, 99} <= set(frames)
+    assert np.diff(frames).max() <= 30  # the others are spread
+    (frames,) = plan_pictures([replace(video_of(100), results=found)], 1)
+    assert list(frames) == [0]
 
 
 def test_videos_without_files_get_no_pictures():

@@ -21,6 +21,7 @@ from mmtrack.core.visualization.palette import NO_IDENTITY, id_palette
 from .model import BoxColumns, Chart, ErrorKind, Report, ScoreTable, Video
 
 _INT16_MAX = 2**15 - 1
+_COARSEST_STEP = 1 / 8  # of a pixel
 _LEAST_DISTANCE = 45  # in CIELAB, between the colour of an identity and that of an error
 # What could end the script element that the text stands in, or begin a comment in it.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -44,6 +45,7 @@ def pack(report: Report, pictures: Sequence[Sequence[int]]) -> str:
         "classes": list(report.classes),
         "kinds": [{**asdict(kind), "color": _hex(kind.color)} for kind in report.kinds],
         "palette": [_hex(color) for color in _palette(report.kinds)],
+        "classColors": _class_colors(report),
         "headline": [{**asdict(c), "value": _number(value)} for c, value in report.headline],
         "tables": [_pack_table(table) for table in report.tables],
         "charts": [_pack_chart(chart) for chart in report.charts],
@@ -66,6 +68,14 @@ def _palette(kinds: Sequence[ErrorKind]) -> np.ndarray:
     )
     distances = np.linalg.norm(lab[:, None] - error_lab[None], axis=2)
     return colors[distances.min(axis=1) > _LEAST_DISTANCE]
+
+
+def _class_colors(report: Report) -> list[int]:
+    """Place of each class in the palette, whose first colours differ most: common classes first."""
+    sides = [boxes for video in report.videos for boxes in (video.results, video.truth) if boxes]
+    labels = np.concatenate([np.zeros(0, np.int64), *(boxes.labels for boxes in sides)])
+    counts = np.bincount(labels, minlength=len(report.classes))
+    return np.argsort(np.argsort(-counts, kind="stable")).tolist()
 
 
 def _hex(bgr: Sequence[int]) -> str:
@@ -113,6 +123,8 @@ def _pack_chart(chart: Chart) -> dict[str, Any]:
 
 
 def _pack_video(video: Video, pictures: Sequence[int]) -> dict[str, Any]:
+    for boxes in filter(None, (video.results, video.truth)):
+        _check_boxes(video, boxes)
     return {
         "name": video.name,
         "size": [int(side) for side in video.size],
@@ -127,12 +139,28 @@ def _pack_video(video: Video, pictures: Sequence[int]) -> dict[str, Any]:
     }
 
 
+def _check_boxes(video: Video, table: BoxColumns) -> None:
+    """Refuse coordinates that cannot be drawn, and ids that the page cannot hold."""
+    limits = np.iinfo(np.int32)
+    for wrong, words in (
+        (~np.isfinite(table.boxes).all(axis=1), "must be finite"),
+        ((table.ids < limits.min) | (table.ids > limits.max), f"must have an id <= {limits.max}"),
+    ):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            frame = video.frame_numbers[table.frames[row]]
+            raise ValueError(
+                f"{video.name}, frame {frame}: the box {table.boxes[row].tolist()} of id "
+                f"{table.ids[row]} {words}"
+            )
+
+
 def _pack_boxes(table: BoxColumns, num_frames: int) -> dict[str, Any]:
     """Columns of boxes; rows of frame ``f`` are those from ``starts[f]`` to ``starts[f + 1]``."""
     starts = np.searchsorted(table.frames, np.arange(num_frames + 1))
     packed: dict[str, Any] = {
         "starts": _column(starts, "u4"),
-        "boxes": _fixed_point(table.boxes),
+        "boxes": _coordinates(table.boxes),
         "ids": _column(table.ids, "i4"),
         "labels": _column(table.labels, "u2"),
         "scores": _column(table.scores, "f4"),
@@ -143,35 +171,26 @@ def _pack_boxes(table: BoxColumns, num_frames: int) -> dict[str, Any]:
         packed["foundScores"] = _column(table.found_scores, "f4")
     if table.polygons is not None:
         packed["polygons"] = _column(table.polygons, "f4")
-    if table.masks is not None:
+    if table.masks:
         packed["masks"], packed["maskSize"] = list(table.masks), list(table.mask_size)
     return packed
 
 
 def _column(values: np.ndarray, kind: str) -> list[Any]:
-    """``[type, base64]`` of an array.
-
-    Raises:
-        ValueError: integers that the type does not hold.
-    """
-    values = np.asarray(values)
-    if kind[0] in "iu" and values.size:
-        limits = np.iinfo(kind)
-        if values.min() < limits.min or values.max() > limits.max:
-            raise ValueError(
-                f"a report holds whole numbers from {limits.min} to {limits.max} here, found "
-                f"{values.min()} to {values.max()}"
-            )
-    return [kind, _base64(values.astype(f"<{kind}"))]
+    """``[type, base64]`` of an array."""
+    return [kind, _base64(np.asarray(values).astype(f"<{kind}"))]
 
 
-def _fixed_point(values: np.ndarray) -> list[Any]:
+def _coordinates(values: np.ndarray) -> list[Any]:
     """``['i2', base64, step]``: coordinates as multiples of a step that just lets them fit.
 
-    The step is 1/16 of a pixel for frames of 2048 pixels; half the bytes of floats.
+    The step is 1/16 of a pixel for frames of 2048 pixels; half the bytes of floats. A box far
+    outside of the frame would make it too coarse for the others: then they stay floats.
     """
     largest = float(np.abs(values).max(initial=1.0))
     step = largest / _INT16_MAX
+    if step > _COARSEST_STEP:
+        return _column(values, "f4")
     return ["i2", _base64(np.rint(values / step).astype("<i2")), step]
 
 

@@ -19,9 +19,11 @@ from .packing import pack
 SCRIPTS = (
     "elements.js",
     "data.js",
+    "zoom.js",
     "store.js",
     "filters.js",
     "pictures.js",
+    "box_list.js",
     "frame_view.js",
     "tracks.js",
     "timeline.js",
@@ -29,6 +31,7 @@ SCRIPTS = (
     "tables.js",
     "panels.js",
     "player.js",
+    "link.js",
     "main.js",
 )
 
@@ -56,7 +59,7 @@ def render_page(report: Report, pictures: Sequence[Sequence[tuple[int, bytes]]])
 
     Args:
         report: The report.
-        pictures: For each video ``(frame, JPEG)`` of the frames that have a picture, ascending.
+        pictures: For each video ``(frame, WebP)`` of the frames that have a picture, ascending.
     """
     style, script = _asset("report.css"), page_script()
     policy = (
@@ -71,8 +74,8 @@ def render_page(report: Report, pictures: Sequence[Sequence[tuple[int, bytes]]])
     for number, own in enumerate(pictures):
         # the alphabet of base64 cannot end the element
         yield f'<script type="text/plain" id="pictures-{number}">'
-        for _, jpeg in own:
-            yield base64.b64encode(jpeg).decode("ascii") + "\n"
+        for _, image in own:
+            yield base64.b64encode(image).decode("ascii") + "\n"
         yield "</script>\n"
     yield f"<script>{script}</script>"
     yield tail

@@ -20,7 +20,7 @@ def small_report():
 @pytest.fixture(scope="session")
 def page_file(small_report, tmp_path_factory):
     """The report with pictures of frames 0 and 6 of the second video."""
-    jpeg = cv2.imencode(".jpg", np.full((60, 100, 3), report_scene.GREEN, np.uint8))[1].tobytes()
+    image = cv2.imencode(".webp", np.full((60, 100, 3), report_scene.GREEN, np.uint8))[1].tobytes()
     path = tmp_path_factory.mktemp("page") / "report.html"
-    write_page(path, small_report, [[], [(0, jpeg), (6, jpeg)], []])
+    write_page(path, small_report, [[], [(0, image), (6, image)], []])
     return path

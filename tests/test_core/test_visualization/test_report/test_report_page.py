@@ -119,9 +119,36 @@ def test_numbers_that_do_not_fit_are_refused(small_report, tmp_path):
     ids = BoxColumns.make([0], [[0, 0, 1, 1]], ids=[2**40])
     video = replace(small_report.videos[1], results=ids)
     report = replace(small_report, videos=[video])
-    with pytest.raises(ValueError, match="whole numbers"):
+    with pytest.raises(ValueError, match="b, frame 1: .* must have an id <= 2147483647"):
         write_page(tmp_path / "report.html", report, [[]])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_boxes_that_are_not_finite_are_refused(small_report):
+    boxes = BoxColumns.make([0, 2], [[0, 0, 1, 1], [0, np.nan, 1, 1]], ids=[1, 4])
+    report = replace(small_report, videos=[replace(small_report.videos[1], truth=boxes)])
+    with pytest.raises(
+        ValueError, match=r"b, frame 3: the box \[0.0, nan.* of id 4 must be finite"
+    ):
+        list(render_page(report, [[]]))
+
+
+def test_a_box_far_away_leaves_the_others_in_their_place(small_report):
+    rows = np.array([[10.25, 20, 30, 40], [-1e6, 0, 5, 5e5]])
+    video = replace(small_report.videos[1], results=BoxColumns.make([0, 1], rows))
+    text = "".join(render_page(replace(small_report, videos=[video]), [[]]))
+    packed = json.loads(re.search(r'id="report-data">(.*?)</script>', text)[1])
+    boxes = decode(packed["videos"][0]["results"]["boxes"]).reshape(-1, 4)
+    np.testing.assert_allclose(boxes, rows, rtol=1e-6)
+
+
+def test_common_classes_have_the_colours_that_differ_most(small_report):
+    labels = np.array([3, 3, 3, 1, 1, 2])
+    boxes = BoxColumns.make(np.zeros(6), np.zeros((6, 4)), labels=labels)
+    video = replace(small_report.videos[1], results=boxes, truth=None)
+    report = replace(small_report, videos=[video], classes=list("abcd"))
+    text = "".join(render_page(report, [[]]))
+    assert '"classColors":[3,1,2,0]' in text
 
 
 def test_size_is_told(small_report, tmp_path):

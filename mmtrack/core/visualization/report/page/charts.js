@@ -2,6 +2,7 @@
 
 const CHART = { width: 420, height: 210, left: 44, right: 10, top: 8, bottom: 36 };
 const SERIES = 6; // colours --c0 to --c5
+const DASHES = ["", "7 3", "2 3", "9 3 2 3"]; // so that lines differ without their colours, too
 
 /** Round steps (1, 2 or 5 times a power of ten) that cut a range into about five. */
 function ticksOf(low, high) {
@@ -39,14 +40,15 @@ function axes(chart, [xLow, xHigh], [yLow, yHigh], xTicks) {
 
 const colorOfSeries = (index, colors) => colors?.[index] ?? `var(--c${index % SERIES})`;
 
+/** Attributes of the line of a series. */
+const strokeOf = (k, colors) => (
+  { fill: "none", stroke: colorOfSeries(k, colors), "stroke-width": 1.8, "stroke-dasharray": DASHES[k % DASHES.length] });
+
 function legendOf(names, colors) {
-  const node = el("div", { class: "legend" });
-  names.forEach((name, k) => {
-    const mark = el("i");
-    mark.style.background = colorOfSeries(k, colors);
-    node.append(el("span", {}, mark, name));
-  });
-  return node;
+  return el("div", { class: "legend" }, ...names.map((name, k) => {
+    const mark = svg("svg", { viewBox: "0 0 22 8", "aria-hidden": "true" }, svg("path", { d: "M0 4H22", ...strokeOf(k, colors) }));
+    return el("span", {}, mark, name);
+  }));
 }
 
 /** Path through the points whose value is a number. */
@@ -87,11 +89,13 @@ function lineChart(chart, { colors, onPick } = {}) {
   const { root, x, y } = frame;
   names.forEach((name, k) => {
     const d = pathOf(chart.x, chart.lines[name], x, y);
-    root.append(svg("path", { d, fill: "none", stroke: colorOfSeries(k, colors), "stroke-width": 1.8, "data-line": name }));
+    root.append(svg("path", { d, ...strokeOf(k, colors), "data-line": name }));
   });
   const cursor = svg("line", { class: "cursor", y1: CHART.top, y2: CHART.height - CHART.bottom, visibility: "hidden" });
   root.append(cursor);
   if (onPick) {
+    root.classList.add("pick");
+    root.append(svg("title", {}, "a click goes to the frame"));
     root.addEventListener("click", (event) => {
       const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(root.getScreenCTM().inverse());
       const share = (point.x - CHART.left) / (CHART.width - CHART.left - CHART.right);
@@ -116,8 +120,7 @@ function barChart(chart) {
   const root = svg("svg", { viewBox: `0 0 ${width} ${total + 4}`, role: "img", "aria-label": `${chart.title}: ${chart.yLabel}` });
   chart.x.forEach((label, row) => {
     const top = row * (names.length * height + gap);
-    const short = label.length > 20 ? `${label.slice(0, 19)}…` : label;
-    root.append(svg("text", { x: left - 6, y: top + (names.length * height) / 2 + 4, "text-anchor": "end" }, short, svg("title", {}, label)));
+    root.append(svg("text", { x: left - 6, y: top + (names.length * height) / 2 + 4, "text-anchor": "end" }, shorten(label, 20), svg("title", {}, label)));
     names.forEach((name, k) => {
       const value = chart.lines[name][row];
       const length = value === null ? 0 : Math.max(0, value / most) * (width - left - 44);

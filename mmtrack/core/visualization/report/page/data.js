@@ -55,9 +55,10 @@ Boxes.missCode = -1; // set from the report: the code of the error that objects 
 
 /** A video, its columns decoded on first use. */
 class Video {
-  constructor(packed, index) {
+  constructor(packed, index, kinds) {
     this.packed = packed;
     this.index = index;
+    this.judged = kinds.length > 0 && packed.truth !== null;
     this.name = packed.name;
     [this.width, this.height] = packed.size;
     this.numbers = decodeColumn(packed.numbers);
@@ -74,6 +75,12 @@ class Video {
     return (this.decodedTruth ??= new Boxes(this.packed.truth, true));
   }
 
+  /** Position of a frame by its number: the first with at least this number, else the last. */
+  indexOf(number) {
+    const frame = this.numbers.findIndex((own) => own >= number);
+    return frame < 0 ? this.length - 1 : frame;
+  }
+
   /** Both sides that exist, objects first. */
   get sides() {
     return this.truth ? [this.truth, this.results] : [this.results];
@@ -82,7 +89,7 @@ class Video {
 
 function readReport() {
   const report = JSON.parse(byId("report-data").textContent);
-  report.videos = report.videos.map((packed, index) => new Video(packed, index));
+  report.videos = report.videos.map((packed, index) => new Video(packed, index, report.kinds));
   const miss = report.kinds.findIndex((kind) => kind.of_truth);
   Boxes.missCode = miss < 0 ? -1 : FIRST_ERROR + miss;
   return report;

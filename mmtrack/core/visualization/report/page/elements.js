@@ -20,11 +20,18 @@ function fill(node, attributes, children) {
   return node;
 }
 
+/** A text without what is too much of it. */
+const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 const byId = (id) => document.getElementById(id);
 
-/** Coloured square of a legend. */
-function swatch(color) {
-  const node = el("span", { class: "swatch" });
+/** Coloured square of a legend; with "dashed" only its border. */
+function swatch(color, look = "") {
+  const node = el("span", { class: `swatch ${look}` });
+  if (look) {
+    node.style.color = color;
+    return node;
+  }
   node.style.background = color;
   return node;
 }

@@ -15,26 +15,48 @@ class FrameView {
 
   /** Colour of an identity; classes take the place of ids where detections have none. */
   colorOf(boxes, row) {
-    const { palette } = this.report;
-    const key = boxes.ids[row] >= 0 ? boxes.ids[row] : boxes.labels[row];
+    const { palette, classColors } = this.report;
+    const key = boxes.ids[row] >= 0 ? boxes.ids[row] : classColors[boxes.labels[row]];
     return palette[key % palette.length];
   }
 
   draw(video, state, picture) {
     const started = performance.now();
     const ratio = this.resize(video);
-    this.scale = this.canvas.width / video.width;
+    this.zoom = state.zoom;
+    this.scale = (state.zoom.factor * this.canvas.width) / video.width;
     this.context.setTransform(1, 0, 0, 1, 0, 0);
     this.drawPicture(video, state.frame, picture, ratio);
+    this.canvas.style.touchAction = state.zoom.factor > 1 ? "none" : "auto";
     this.drawn = this.rowsToDraw(video, state);
     if (state.show.masks) this.drawMasks(video, state);
     if (state.show.trail && state.selected) this.drawTrail(video, state, ratio);
     for (const item of this.drawn) this.drawBox(item, state, ratio);
     if (state.show.labels) for (const item of this.drawn) this.drawCaption(item, state, ratio);
     Object.assign(this.canvas.dataset, {
-      video: video.index, frame: state.frame, scale: this.scale, boxes: this.drawn.length,
+      video: video.index, frame: state.frame, boxes: this.drawn.length,
+      scale: this.scale, x: state.zoom.x, y: state.zoom.y,
       ms: (performance.now() - started).toFixed(3),
     });
+  }
+
+  /** Position on the canvas, in its pixels, of a point of the frame. */
+  place(x, y) {
+    return [(x - this.zoom.x) * this.scale, (y - this.zoom.y) * this.scale];
+  }
+
+  /** Point of the frame at a position on the canvas in CSS pixels. */
+  pointOf(x, y) {
+    const scale = this.scale / (window.devicePixelRatio || 1);
+    return [this.zoom.x + x / scale, this.zoom.y + y / scale];
+  }
+
+  /** Draw an image of the whole frame, of whatever size, as far as it is seen. */
+  drawWhole(image, video) {
+    const [across, down] = [image.width / video.width, image.height / video.height];
+    const { factor, x, y } = this.zoom;
+    const part = [x * across, y * down, image.width / factor, image.height / factor];
+    this.context.drawImage(image, ...part, 0, 0, this.canvas.width, this.canvas.height);
   }
 
   resize(video) {
@@ -50,7 +72,7 @@ class FrameView {
     context.fillStyle = themeColor("--blank");
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (!picture) return;
-    context.drawImage(picture.image, 0, 0, canvas.width, canvas.height);
+    this.drawWhole(picture.image, video);
     if (picture.frame === frame) return;
     // an older picture: dimmed, so that nobody takes boxes beside it for errors
     context.fillStyle = "rgba(20, 24, 32, 0.6)";
@@ -111,7 +133,7 @@ class FrameView {
       : rectangle(boxes.boxes.subarray(4 * row, 4 * row + 4));
     const path = new Path2D();
     for (let k = 0; k < 8; k += 2) {
-      path.lineTo(Math.round(points[k] * this.scale), Math.round(points[k + 1] * this.scale));
+      path.lineTo(...this.place(points[k], points[k + 1]).map(Math.round));
     }
     path.closePath();
     return path;
@@ -143,11 +165,10 @@ class FrameView {
 
   /** Text beside a box: the kind of error, the id, and the class where there are several. */
   captionOf({ boxes, row, code }) {
-    const { kinds, classes } = this.report;
     const words = [];
-    if (code >= FIRST_ERROR) words.push(kinds[code - FIRST_ERROR].key);
+    if (code >= FIRST_ERROR) words.push(this.report.kinds[code - FIRST_ERROR].key);
     if (boxes.ids[row] >= 0) words.push(String(boxes.ids[row]));
-    if (classes.length > 1) words.push(classes[boxes.labels[row]] ?? `class ${boxes.labels[row]}`);
+    if (this.report.classes.length > 1) words.push(shorten(nameOfClass(this.report, boxes.labels[row]), 24));
     return words.join(" ");
   }
 
@@ -160,9 +181,12 @@ class FrameView {
     context.font = `600 ${size}px system-ui, sans-serif`;
     const width = context.measureText(text).width + 6 * ratio;
     const height = size + 4 * ratio;
-    const [x1, y1] = item.boxes.boxes.subarray(4 * item.row, 4 * item.row + 2);
-    const x = Math.max(0, Math.min(x1 * this.scale - style.width / 2, canvas.width - width));
-    const y = Math.max(0, y1 * this.scale - height);
+    const [x1, y1, x2, y2] = item.boxes.boxes.subarray(4 * item.row, 4 * item.row + 4);
+    const [left, top] = this.place(x1, y1);
+    const [right, bottom] = this.place(x2, y2);
+    if (right < 0 || bottom < 0 || left > canvas.width || top > canvas.height) return; // not seen
+    const x = clamp(left - style.width / 2, 0, canvas.width - width);
+    const y = Math.max(0, top - height);
     context.globalAlpha = style.alpha;
     context.fillStyle = style.color;
     context.fillRect(x, y, width, height);
@@ -186,7 +210,7 @@ class FrameView {
     }
     context.putImageData(image, 0, 0);
     this.context.globalAlpha = MASK_OPACITY;
-    this.context.drawImage(this.maskCanvas, 0, 0, this.canvas.width, this.canvas.height);
+    this.drawWhole(this.maskCanvas, video);
     this.context.globalAlpha = 1;
   }
 
@@ -202,7 +226,7 @@ class FrameView {
     const path = new Path2D();
     for (const row of recent) {
       const [x1, , x2, y2] = boxes.boxes.subarray(4 * row, 4 * row + 4);
-      path.lineTo(((x1 + x2) / 2) * this.scale, y2 * this.scale);
+      path.lineTo(...this.place((x1 + x2) / 2, y2));
     }
     const color = boxes.isTruth ? "#ffffff" : this.colorOf(boxes, track.rows[0]);
     for (const [width, style] of [[4.5, "rgba(0, 0, 0, 0.6)"], [2.5, color]]) {
@@ -214,12 +238,11 @@ class FrameView {
 
   /** The drawn row with the smallest box around a point of the canvas in CSS pixels, or null. */
   rowAt(x, y) {
-    const scale = this.scale / (window.devicePixelRatio || 1);
+    const [px, py] = this.pointOf(x, y);
     let best = null;
     let smallest = Infinity;
     for (const item of this.drawn) {
       const [x1, y1, x2, y2] = item.boxes.boxes.subarray(4 * item.row, 4 * item.row + 4);
-      const [px, py] = [x / scale, y / scale];
       const area = (x2 - x1) * (y2 - y1);
       if (x1 <= px && px <= x2 && y1 <= py && py <= y2 && area < smallest) {
         [best, smallest] = [item, area];

@@ -29,13 +29,21 @@ function showHead(report) {
   byId("notes").append(...report.notes.map((note) => el("p", {}, note)));
 }
 
-/** Charts of a video: those of the report, then counts over its frames. */
+/** The first table and chart above the frames, all others below them. */
+function showScores(report, store) {
+  const tables = report.tables.map((table) => new ScoreTableView(table, store).node);
+  const charts = report.charts.map((packed) => makeChart(packed).node);
+  byId("tables").append(...tables.slice(0, 1));
+  byId("overview").append(...charts.slice(0, 1));
+  byId("more-tables").append(...tables.slice(1));
+  byId("more-charts").append(...charts.slice(1));
+  byId("more").hidden = tables.length < 2 && charts.length < 2;
+}
+
+/** Charts of a video: what changes over its frames, then those of the report. */
 function videoCharts(report, store, video, counts) {
   const charts = video.packed.charts.map((packed) => makeChart(packed));
-  const pick = (number) => {
-    const frame = video.numbers.findIndex((own) => own >= number);
-    store.set({ frame: frame < 0 ? video.length - 1 : frame, playing: false });
-  };
+  const pick = (number) => store.set({ frame: video.indexOf(Math.round(number)), playing: false });
   const overFrames = (title, yLabel, lines, colors, range = null) => {
     const chart = { title, yLabel, xLabel: "frame", x: video.numbers, lines, range };
     return lineChart(chart, { colors, onPick: pick });
@@ -45,16 +53,17 @@ function videoCharts(report, store, video, counts) {
     timed.push(overFrames(name, name, { [name]: decodeColumn(values) }));
   }
   if (report.task !== "SOT") {
-    if (report.kinds.length && video.truth) {
+    if (video.judged) {
       const lines = { correct: counts.correct };
       report.kinds.forEach((kind, k) => { lines[kind.key] = counts.kinds[k]; });
-      const colors = ["var(--found)", ...report.kinds.map((kind) => kind.color)];
+      // yellow would hardly be seen on white
+      const colors = ["var(--found)", ...report.kinds.map((kind) => `color-mix(in srgb, ${kind.color} 75%, var(--ink))`)];
       timed.push(overFrames("Correct boxes and errors", "boxes", lines, colors));
     }
     const lines = video.truth ? { results: counts.results, objects: counts.objects } : { results: counts.results };
     timed.push(overFrames("Boxes over time", "boxes", lines));
   }
-  return { nodes: [...charts, ...timed].map((chart) => chart.node), timed };
+  return { nodes: [...timed, ...charts].map((chart) => chart.node), timed };
 }
 
 function start() {
@@ -96,19 +105,19 @@ function start() {
     const own = video();
     counts = undefined; // of the video before
     select.value = own.index;
-    byId("video-facts").textContent = `${own.length} frames, ${own.width} × ${own.height}`;
+    const unknown = report.kinds.length && !own.judged ? "; no ground truth: nothing is compared" : "";
+    byId("video-facts").textContent = `${own.length} frames, ${own.width} × ${own.height}${unknown}`;
     byId("video-charts-title").textContent = `Charts of ${own.name}`;
     player.openVideo(own);
     filters.openVideo(own);
-    store.set({ frame: 0, playing: false, selected: null });
+    store.set({ frame: 0, playing: false, selected: null, zoom: NO_ZOOM });
     refilter();
   };
 
   showHead(report);
-  byId("tables").append(...report.tables.map((table) => new ScoreTableView(table, store).node));
-  byId("overall-charts").append(...report.charts.map((packed) => makeChart(packed).node));
-  byId("overview").classList.toggle("two", report.charts.length > 0 && report.charts.length < 3);
-  select.append(...report.videos.map((own) => el("option", { value: own.index }, own.name)));
+  showScores(report, store);
+  const mark = (own) => (report.kinds.length && !own.judged ? " (no ground truth)" : "");
+  select.append(...report.videos.map((own) => el("option", { value: own.index }, own.name + mark(own))));
   select.addEventListener("change", () => store.set({ video: Number(select.value) }));
   store.on(["video"], openVideo);
   store.on(FILTER_KEYS, () => counts && refilter());
@@ -117,13 +126,14 @@ function start() {
     filters.showSelection(video(), store.state);
     timeline.draw();
   });
-  store.on(["frame", "selected", "playing"], showFrame);
+  store.on(["frame", "selected", "playing", "zoom"], showFrame);
   store.on(["show"], ({ show }) => { filters.truth.input.checked = show.truth; });
   makeTheme(byId("theme"), () => {
     showFrame();
     timeline.draw();
   });
   openVideo();
+  followLink(report, store);
   new ResizeObserver(() => timeline.resize()).observe(byId("timeline"));
   new ResizeObserver(() => player.show()).observe(byId("stage"));
 }

@@ -3,7 +3,8 @@
 function checkbox(text, checked, onchange, mark) {
   const input = el("input", { type: "checkbox", checked, onchange: () => onchange(input.checked) });
   const output = el("output");
-  return { node: el("label", { class: "check" }, input, mark, el("span", { class: "name" }, text), output), input, output };
+  const name = el("span", { class: "name" }, text);
+  return { node: el("label", { class: "check" }, input, mark, name, output), input, output, name };
 }
 
 class FilterPanel {
@@ -31,17 +32,18 @@ class FilterPanel {
   makeShow() {
     const { show } = this.store.state;
     const kinds = this.report.kinds;
-    const judged = kinds.length > 0;
-    this.correct = checkbox(judged ? "correct" : "results", show.correct, (correct) => this.setShow({ correct }), swatch("var(--found)"));
+    const { palette } = this.report;
+    const everyId = swatch(`conic-gradient(${[0, 1, 2, 3, 4].map((k) => `${palette[k]} ${72 * k}deg ${72 * k + 72}deg`)})`);
+    this.correct = checkbox("", show.correct, (correct) => this.setShow({ correct }), everyId);
     this.kinds = kinds.map((kind, k) => checkbox(`${kind.key}: ${kind.name}`, show.kinds[k], (on) => {
       this.setShow({ kinds: this.store.state.show.kinds.map((old, i) => (i === k ? on : old)) });
     }, swatch(kind.color)));
-    this.notCounted = checkbox("not counted", show.notCounted, (notCounted) => this.setShow({ notCounted }), swatch("#9a9a9a"));
-    this.truth = checkbox("ground truth", show.truth, (truth) => this.setShow({ truth }), swatch("#ffffff"));
+    this.notCounted = checkbox("not counted", show.notCounted, (notCounted) => this.setShow({ notCounted }), swatch("#9a9a9a", "dashed"));
+    this.truth = checkbox("ground truth", show.truth, (truth) => this.setShow({ truth }), swatch("#ffffff", "dashed"));
     this.masks = checkbox("masks", show.masks, (masks) => this.setShow({ masks }));
     const labels = checkbox("captions", show.labels, (on) => this.setShow({ labels: on }));
     const trail = checkbox("trail of the selected track", show.trail, (on) => this.setShow({ trail: on }));
-    const nodes = [this.correct, ...this.kinds, ...(judged ? [this.notCounted] : []), this.truth, this.masks, labels, trail];
+    const nodes = [this.correct, ...this.kinds, this.notCounted, this.truth, this.masks, labels, trail];
     nodes.forEach(({ input }, k) => { input.id = `show-${k}`; });
     this.correct.input.id = "show-correct";
     this.truth.input.id = "show-truth";
@@ -74,6 +76,9 @@ class FilterPanel {
     const [low, high] = this.scoreRange;
     this.scoreField.hidden = !(high > low);
     this.readThreshold();
+    const colored = video.results.hasIds ? "id" : "class";
+    this.correct.name.textContent = `${video.judged ? "correct" : "results"} (${colored} colours)`;
+    for (const { node } of [...this.kinds, this.notCounted]) node.hidden = !video.judged;
     this.truth.node.hidden = video.truth === null;
     this.masks.node.hidden = !video.sides.some((boxes) => boxes.masks);
     const labels = new Set(video.sides.flatMap((boxes) => Array.from(new Set(boxes.labels))));
@@ -85,7 +90,12 @@ class FilterPanel {
       input.dataset.label = label;
       list.append(node);
     }
-    this.classes.replaceChildren(el("legend", {}, "Classes"), list);
+    const all = (text, hiddenClasses) => el("button", { type: "button", onclick: () => {
+      this.store.set({ hiddenClasses });
+      list.querySelectorAll("input").forEach((input) => { input.checked = !hiddenClasses.has(Number(input.dataset.label)); });
+    } }, text);
+    const chips = el("span", { class: "chips" }, all("all", new Set()), all("none", labels));
+    this.classes.replaceChildren(el("legend", {}, "Classes ", chips), list);
   }
 
   toggleClass(label, on) {
@@ -98,7 +108,7 @@ class FilterPanel {
   /** Numbers of the whole video beside the check boxes. */
   showCounts(video, counts) {
     const sum = (values) => values.reduce((a, b) => a + b, 0);
-    this.correct.output.textContent = sum(this.report.kinds.length && video.truth ? counts.correct : counts.results);
+    this.correct.output.textContent = sum(video.judged ? counts.correct : counts.results);
     this.kinds.forEach(({ output }, k) => { output.textContent = sum(counts.kinds[k]); });
     this.truth.output.textContent = sum(counts.objects);
   }
@@ -115,10 +125,9 @@ class FilterPanel {
       ["frames", `${numbers[track.first]} to ${numbers[track.last]}`],
       ["boxes", String(track.rows.length)],
     ];
-    const name = this.report.classes[boxes.labels[track.rows[0]]];
-    if (name) entries.push(["class", name]);
+    if (this.report.classes.length) entries.push(["class", nameOfClass(this.report, boxes.labels[track.rows[0]])]);
     for (const [code, count] of countStates(track, state.threshold)) {
-      entries.push([this.nameOfState(boxes, code), String(count)]);
+      entries.push([nameOfState(this.report, boxes, code) || "not compared", String(count)]);
     }
     const partners = partnersOf(track, state.threshold);
     if (partners.length) {
@@ -130,12 +139,6 @@ class FilterPanel {
       el("dl", {}, ...entries.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       this.makeChips(video, track, state),
     );
-  }
-
-  nameOfState(boxes, code) {
-    if (code >= FIRST_ERROR) return this.report.kinds[code - FIRST_ERROR].key;
-    if (code === NOT_COUNTED) return "not counted";
-    return boxes.isTruth ? "found" : "correct";
   }
 
   /** Buttons to the ends of a track and to where something changes. */

@@ -37,7 +37,7 @@ class Pictures {
       this.lines.set(video.index, byId(`pictures-${video.index}`).textContent.split("\n"));
     }
     const image = new Image();
-    image.src = `data:image/jpeg;base64,${this.lines.get(video.index)[position]}`;
+    image.src = `data:image/webp;base64,${this.lines.get(video.index)[position]}`;
     await image.decode();
     return { image, frame: video.pictures[position] };
   }

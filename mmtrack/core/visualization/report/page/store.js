@@ -26,7 +26,7 @@ const FILTER_KEYS = ["show", "ids", "hiddenClasses", "threshold"];
 
 function initialState(report) {
   return {
-    video: 0,
+    video: Math.max(0, report.videos.findIndex((video) => video.judged)),
     frame: 0,
     playing: false,
     fps: 10,
@@ -43,5 +43,6 @@ function initialState(report) {
     ids: null, // see parseIds
     hiddenClasses: new Set(),
     threshold: -Infinity,
+    zoom: NO_ZOOM,
   };
 }

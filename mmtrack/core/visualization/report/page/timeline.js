@@ -11,7 +11,10 @@ class Timeline {
     this.strip = el("canvas", { class: "strip", role: "img" });
     this.canvas = el("canvas", { role: "img", "aria-label": "Tracks over time" });
     this.filler = el("div");
-    this.lanesBox = el("div", { class: "lanes", tabindex: "0", "aria-label": "Lanes of tracks" }, this.canvas, this.filler);
+    this.lanesBox = el("div", {
+      class: "lanes", tabindex: "0", role: "group", "aria-label": "Tracks; up and down select one",
+      onkeydown: (event) => this.key(event),
+    }, this.canvas, this.filler);
     this.legend = el("span", { class: "muted" });
     // the only thing that moves while a video plays; the canvases stay as they are
     this.cursor = el("div", { class: "time-cursor" });
@@ -29,7 +32,9 @@ class Timeline {
     Object.assign(this, { video, counts });
     const { state } = this.store;
     this.lanes = [];
-    for (const boxes of video.sides) {
+    // the only object of a video has no state of its own: its track tells everything
+    const sides = video.judged && Boxes.missCode < 0 ? [video.results] : video.sides;
+    for (const boxes of sides) {
       const tracks = tracksOf(boxes).filter((track) => this.passes(track));
       if (!tracks.length) continue;
       this.lanes.push({ heading: boxes.isTruth ? `objects (${tracks.length})` : `tracks (${tracks.length})` });
@@ -37,8 +42,8 @@ class Timeline {
         this.lanes.push({ track, segments: segmentsOf(track, state.threshold) });
       }
     }
-    const words = ["click a bar to select"];
-    if (video.truth && video.results.hasIds) words.push("an object has the colours of the tracks that follow it");
+    const words = ["click a bar, or press up and down here, to select"];
+    if (sides.length > 1 && video.results.hasIds) words.push("an object has the colours of the tracks that follow it");
     this.legend.textContent = words.join("; ");
     this.resize();
   }
@@ -55,7 +60,7 @@ class Timeline {
     const total = this.lanes.length * LANE;
     this.visible = Math.min(total, 260);
     this.lanesBox.hidden = !total;
-    this.strip.hidden = !this.report.kinds.length;
+    this.strip.hidden = !this.video.judged;
     sizeCanvas(this.strip, width, STRIP);
     sizeCanvas(this.canvas, width, Math.max(1, this.visible));
     this.filler.style.height = `${Math.max(0, total - this.visible)}px`;
@@ -86,6 +91,7 @@ class Timeline {
   /** Errors per frame, stacked by kind; frames that share a pixel show the worst of them. */
   drawStrip() {
     const context = this.start(this.strip);
+    if (!this.video.judged) return;
     const { kinds } = this.counts;
     const shown = kinds.map((own, k) => (this.store.state.show.kinds[k] ? own : null));
     const total = errorsPerFrame(this.counts, this.store.state);
@@ -124,8 +130,7 @@ class Timeline {
   }
 
   drawLane(context, { track, segments }, y, ink) {
-    const { selected } = this.store.state;
-    const chosen = selected && selected.isTruth === track.boxes.isTruth && selected.id === track.id;
+    const chosen = this.isChosen(track);
     if (chosen) {
       context.fillStyle = themeColor("--fill");
       context.fillRect(0, y, this.width, LANE);
@@ -167,5 +172,24 @@ class Timeline {
     if (!lane?.track) return;
     const { id, boxes } = lane.track;
     this.store.set({ selected: { isTruth: boxes.isTruth, id }, frame: this.frameAt(event), playing: false });
+  }
+
+  /** Up and down: select the track of the lane above or below and go to where it begins. */
+  key(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    let place = this.lanes.findIndex((lane) => lane.track && this.isChosen(lane.track)) + step;
+    while (this.lanes[place]?.heading) place += step;
+    const track = this.lanes[place]?.track;
+    if (!track) return;
+    const top = this.lanesBox.scrollTop;
+    this.lanesBox.scrollTop = clamp(top, (place + 1) * LANE - this.visible, place * LANE);
+    this.store.set({ selected: { isTruth: track.boxes.isTruth, id: track.id }, frame: track.first, playing: false });
+  }
+
+  isChosen({ boxes, id }) {
+    const { selected } = this.store.state;
+    return selected !== null && selected.isTruth === boxes.isTruth && selected.id === id;
   }
 }
