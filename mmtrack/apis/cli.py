@@ -17,6 +17,8 @@ from mmtrack.compat.checkpoint import trust_checkpoints
 from mmtrack.core.visualization import DisplayError
 from mmtrack.utils.reading import UnreadableFileError, reading
 
+from .config_file import read_config
+
 # What bad input raises. Anything else is an error of the program and keeps its traceback.
 USER_ERRORS = (
     OSError,
@@ -38,6 +40,8 @@ _UNQUOTABLE = re.compile(r"['\n]|\\(?=$|[,\])])")
 FILE_ERRORS = (OSError, UnreadableFileError)
 # An error of a data worker has the worker's traceback in its text, and its own text at the end.
 _IN_WORKER = re.compile(r"^Caught \w+ in DataLoader worker.*^[\w.]+: (?P<text>.*)$", re.S | re.M)
+
+_NO_KEY = re.compile(r"'ConfigDict' object has no attribute '(\w+)'")
 
 
 @contextlib.contextmanager
@@ -70,6 +74,8 @@ def _in_one_line(kinds: tuple[type[Exception], ...]) -> Iterator[None]:
             raise
         # str() of a KeyError is the repr of its message
         text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        if key := _NO_KEY.fullmatch(text):
+            text = f"the config lacks {key[1]!r}, or a part of it does"
         if worker := _IN_WORKER.match(text):
             text = worker["text"].strip()
         sys.stderr.write(
@@ -179,12 +185,11 @@ def load_config(args: argparse.Namespace) -> mmcv.Config:
 
     Raises:
         FileNotFoundError: no such config.
+        ConfigFileError: it cannot be read.
     """
     if getattr(args, "trust_checkpoint", False):
         trust_checkpoints(True)
-    if not os.path.isfile(args.config):
-        raise FileNotFoundError(f"config {args.config} does not exist")
-    cfg = mmcv.Config.fromfile(args.config)
+    cfg = read_config(args.config)
     if args.cfg_options is not None:
         given = " ".join(f"{key}={value}" for key, value in args.cfg_options.items())
         with reading(f"--cfg-options {given:.200}", problem=f"does not fit {args.config}"):

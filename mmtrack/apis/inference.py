@@ -24,6 +24,7 @@ from mmtrack.datasets.pipelines import build_pipeline, with_byte_frames
 from mmtrack.models import build_model
 
 from .checkpoint import initialize, load_model_checkpoint
+from .config_file import read_config
 from .task import takes_byte_frames
 
 SEVERAL_IMAGES = "LoadMultiImagesFromFile"  # first step of pipelines for a frame and its references
@@ -61,7 +62,7 @@ def init_model(
         ValueError: the weights do not fit, or the config trains a part of a model alone.
     """
     if isinstance(config, (str, os.PathLike)):
-        config = mmcv.Config.fromfile(os.fspath(config))
+        config = read_config(config)
     elif not isinstance(config, mmcv.Config):
         raise TypeError(f"config must be a file name or a Config, but is {type(config).__name__}")
     if cfg_options is not None:

@@ -6,7 +6,17 @@ elsewhere. :func:`install` is called by ``import mmtrack``.
 
 from __future__ import annotations
 
-from . import checkpoint, messages, numpy_aliases, ops, parallel, registry, runner, state_dict
+from . import (
+    checkpoint,
+    config,
+    messages,
+    numpy_aliases,
+    ops,
+    parallel,
+    registry,
+    runner,
+    state_dict,
+)
 from .checkpoint import trust_checkpoints
 from .ops import op_backend
 from .versions import check_versions
@@ -17,6 +27,8 @@ __all__ = ["check_versions", "install", "op_backend", "trust_checkpoints"]
 def install() -> None:
     """Check versions and apply all patches they need. May be called any number of times."""
     check_versions()
-    patches = (messages, ops, numpy_aliases, parallel, checkpoint, state_dict, runner, registry)
+    patches = (
+        messages, ops, numpy_aliases, parallel, checkpoint, state_dict, runner, registry, config,
+    )  # fmt: skip
     for patch in patches:
         patch.install()
