@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import doc_blocks
 import doc_checks
 import pytest
 from doc_workshop import CHEAP, PROJECTS, PUBLISHED, Workshop
+from script_parsers import parser_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = doc_blocks.documents(ROOT)
@@ -75,6 +77,28 @@ def test_commands_run(path, furnished):
         if problem:
             problems[str(command)] = problem
     assert not problems, "\n\n".join(f"{key}\n{text}" for key, text in problems.items())
+
+
+INLINE_DEFAULT = re.compile(r"`(--[\w-]+)` \((\d[\d.]*)\)")
+DEFAULT_TABLE = re.compile(r"^\| \w+ \| Default \|.*\n\|[ |-]*\n((?:\|.*\n)+)", re.MULTILINE)
+DEFAULT_ROW = re.compile(r"^\| (?:`-\w`, )?`(--[\w-]+)` \| `?(\d[\d.]*)`? \|", re.MULTILINE)
+
+
+def said_defaults(text):
+    """Options with the numbers that a page calls their defaults, in brackets or in a column."""
+    rows = "".join(DEFAULT_TABLE.findall(text))
+    return INLINE_DEFAULT.findall(text) + DEFAULT_ROW.findall(rows)
+
+
+@by_document([path for path in DOCUMENTS if said_defaults(path.read_text())])
+def test_defaults_are_those_of_the_scripts(path):
+    """Of one of the scripts that the page calls."""
+    named = set(re.findall(r"(?:tools|demo)/[\w/]+\.py", path.read_text()))
+    parsers = [parser_of(ROOT / name) for name in sorted(named) if (ROOT / name).is_file()]
+    actions = [action for parser in parsers for action in parser._actions]
+    for option, said in said_defaults(path.read_text()):
+        found = {str(a.default) for a in actions if option in a.option_strings}
+        assert {said, f"{said}.0"} & found, f"{option}: {said} on the page, {found} in the scripts"
 
 
 @pytest.mark.parametrize(
