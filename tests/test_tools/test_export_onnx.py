@@ -33,7 +33,7 @@ def exported(tiny, run_script, tmp_path_factory):
 def test_file_and_report(exported):
     path, text = exported
     assert f"written: {path}" in text
-    assert "dets: largest difference" in text
+    assert "boxes: largest difference" in text
     assert [p.name for p in path.parent.iterdir()] == ["detector.onnx"]
     metadata = OnnxModel(path).metadata
     assert metadata["part"] == "detector"
@@ -76,12 +76,16 @@ def test_example_needs_no_mmtrack(exported, tiny, root, tmp_path):
     assert cv2.imread(str(tmp_path / "drawn.png")).shape == frame.shape
 
 
-def test_example_refuses_other_files(exported, tiny, run_here):
+def test_example_refuses_other_files(exported, tiny, run_here, tmp_path):
     frame = sorted((tiny / "data" / "test" / "video_1").glob("*.png"))[0]
     script = "tools/deployment/onnx_detect.py"
     assert run_here(script, "none.onnx", frame).status == "error: none.onnx does not exist"
     done = run_here(script, exported[0], frame, "--reid", exported[0])
     assert done.status == f"error: {exported[0]} is no reid that export_onnx.py wrote"
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    done = run_here(script, bad, frame)
+    assert f"error: {bad} cannot be run by onnxruntime: " in str(done.status)
 
 
 def reference(tiny, frame):
@@ -147,6 +151,15 @@ def test_wrong_graph_is_not_written(run_here, tiny, tmp_path, monkeypatch):
     assert "embeds of call 0 differs from the model by" in message
     assert "(0.5 of its largest value)" in message
     assert not list(tmp_path.iterdir())
+
+
+def test_comparison_of_nothing_is_told(run_here, tiny, tmp_path, monkeypatch):
+    """A model that finds nothing in the frames agrees with every file."""
+    monkeypatch.setattr("mmtrack.apis.export.build_onnx", lambda *args, **kwargs: b"")
+    monkeypatch.setattr("mmtrack.apis.export.verify_onnx", lambda content, cases: [])
+    args = (tiny / "tracker.py", tiny / "tracker.pth", "--out", tmp_path / "model.onnx")
+    assert "no values were compared; --input-img" in run_here(SCRIPT, *args, "--verify").out
+    assert "compared" not in run_here(SCRIPT, *args).out
 
 
 @pytest.mark.slow

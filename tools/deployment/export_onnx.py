@@ -112,6 +112,11 @@ def run(args: argparse.Namespace) -> None:
         print(f"written: {path}")
         for output, absolute, relative in differences:
             print(f"  {output}: largest difference {absolute:.3g}, {relative:.3g} of its range")
+        if args.verify and not differences:
+            print(
+                "  file and model both find nothing in these frames, so that no values were "
+                "compared; --input-img FILE names another one"
+            )
 
 
 def main() -> None:

@@ -20,7 +20,10 @@ def open_model(path: str, part: str) -> tuple[onnxruntime.InferenceSession, dict
     """A file and what was written into it beside the graph; ends the script if it is another."""
     if not os.path.isfile(path):
         sys.exit(f"error: {path} does not exist")
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - those of onnxruntime have no common class
+        sys.exit(f"error: {path} cannot be run by onnxruntime: {error}")
     entries = session.get_modelmeta().custom_metadata_map
     if entries.get("part") != json.dumps(part):
         sys.exit(f"error: {path} is no {part} that export_onnx.py wrote")

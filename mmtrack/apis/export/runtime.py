@@ -8,6 +8,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+# What ONNX Runtime raises; these have no common class of their own.
+RUNTIME_ERRORS = (
+    errors.Fail,
+    errors.InvalidArgument,
+    errors.InvalidGraph,
+    errors.InvalidProtobuf,
+    errors.NotImplemented,
+    errors.RuntimeException,
+)
 
 
 class OnnxModel:
@@ -22,6 +33,7 @@ class OnnxModel:
 
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: it is no ONNX file, or one that ONNX Runtime cannot run.
     """
 
     def __init__(self, model: str | os.PathLike | bytes, threads: int | None = None):
@@ -32,9 +44,13 @@ class OnnxModel:
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except RUNTIME_ERRORS as error:
+            name = "the content" if isinstance(model, bytes) else model
+            raise ValueError(f"{name} is no model that ONNX Runtime can run: {error}") from error
         properties = self.session.get_modelmeta().custom_metadata_map
         self.metadata = {key: json.loads(value) for key, value in properties.items()}
         self.inputs = tuple(value.name for value in self.session.get_inputs())

@@ -11,7 +11,8 @@ import torch
 import torchvision
 from tiny_vis import DETECTOR
 
-from mmtrack.apis.export.detectors import decode_boxes, detector_graph, roi_features
+from mmtrack.apis.export.boxes import decode_boxes
+from mmtrack.apis.export.detectors import detector_graph, roi_features
 from mmtrack.apis.export.operators import suppress
 from mmtrack.models import build_detector
 from mmtrack.models.mot.detections import detect_objects
@@ -108,6 +109,19 @@ def test_yolox(yolox, agnostic):
     assert len(seen) > 1
 
 
+@pytest.mark.parametrize("threshold", ["of a box", 0.0])
+def test_yolox_keeps_scores_at_the_threshold(yolox, threshold):
+    detector = copy.deepcopy(yolox[0])
+    detector.bbox_head.test_cfg.nms.update(iou_threshold=1.0)  # nothing is suppressed
+    image = images(1)[0] + 100
+    if threshold == "of a box":
+        scores = detections(detector, image, (64, 96)).bboxes[:, 4]
+        threshold = float(scores.median())
+    detector.bbox_head.test_cfg.score_thr = threshold
+    dets, _ = assert_same_boxes(detector_graph(detector).eval(), detector, image)
+    assert len(dets) == 126 if threshold == 0 else dets[-1, 4] == threshold
+
+
 @pytest.mark.parametrize("clips", [False, True], ids=["boxes may leave", "boxes are clipped"])
 def test_two_stages(two_stage, clips):
     detector = copy.deepcopy(two_stage[0])
@@ -183,7 +197,9 @@ class TestRefusals:
         self.refused(subclass, "roi_head is Other; StandardRoIHead", two_stage[0])
 
     def test_unknown_detector(self):
-        with pytest.raises(ValueError, match="no graph for Linear: YOLOX and two-stage"):
+        with pytest.raises(
+            ValueError, match="no graph for Linear: YOLOX, RetinaNet, and two-stage"
+        ):
             detector_graph(torch.nn.Linear(1, 1))
 
 

@@ -31,7 +31,7 @@ def test_yolox(yolox, clip):
     assert len(set(cases[0].expected["labels"].tolist())) > 1
     content = build_onnx(part, cases[0], metadata={"part": "detector", "classes": ["a", "b", "c"]})
     differences = verify_onnx(content, cases, **TIGHT)
-    assert [d.output for d in differences] == ["dets", "labels"]
+    assert [d.output for d in differences] == ["boxes", "scores", "labels"]
     model = OnnxModel(content)
     assert model.inputs == ("image",)
     assert model.metadata["classes"] == ["a", "b", "c"]
@@ -205,10 +205,24 @@ class TestComparison:
             self.compare(monkeypatch, boxes, [0, 0])
         with pytest.raises(VerificationError, match="finds 1 boxes, the model 2"):
             self.compare(monkeypatch, boxes[:1], [0])
-        with pytest.raises(VerificationError, match="dets of call 0 differs from the model by 1 "):
+        with pytest.raises(VerificationError, match="boxes of call 0 differs from the model by 1 "):
             self.compare(monkeypatch, [[0, 0, 10, 11, 0.9], boxes[1]], [0, 1])
-        with pytest.raises(VerificationError, match="dets of call 0 differs"):
+        with pytest.raises(VerificationError, match="boxes of call 0 differs"):
             self.compare(monkeypatch, [[0, 0, 10, float("nan"), 0.9], boxes[1]], [0, 1])
+
+    def test_scores_count_beside_large_coordinates(self, monkeypatch):
+        wanted = [[0.0, 0, 1900, 1000, 0.9], [5.0, 5, 900, 900, 0.8]]
+        got = [wanted[0], [5, 5, 900, 900, 0.7]]
+        with pytest.raises(
+            VerificationError, match="scores of call 0 differs from the model by 0.1"
+        ):
+            self.compare(monkeypatch, got, [0, 1], wanted)
+
+    def test_labels_must_be_equal(self, monkeypatch):
+        fixed = self.Fixed({"labels": np.array([0, 1202])})
+        monkeypatch.setattr("mmtrack.apis.export.verify.OnnxModel", lambda model: fixed)
+        with pytest.raises(VerificationError, match="differs from the model by 1 .*allowed is 0"):
+            verify_onnx(b"", [Case({}, {"labels": torch.tensor([0, 1203])})])
 
 
 class TestRefusals:
@@ -233,3 +247,16 @@ class TestRefusals:
     def test_missing_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"model .*none\.onnx does not exist"):
             OnnxModel(tmp_path / "none.onnx")
+
+    def test_file_that_is_no_model(self, tmp_path):
+        (tmp_path / "bad.onnx").write_bytes(b"no model")
+        with pytest.raises(ValueError, match=r"bad\.onnx is no model that ONNX Runtime can run: "):
+            OnnxModel(tmp_path / "bad.onnx")
+
+    def test_inputs_of_another_size(self, reid, clip):
+        part = make_part(*reid, "reid")
+        (case, _) = part.cases(clip)
+        content = build_onnx(part, case)
+        other = Case({"crops": case.inputs["crops"][..., 1:]}, case.expected)
+        with pytest.raises(VerificationError, match="onnxruntime cannot run call 0 of the file"):
+            verify_onnx(content, [other])
