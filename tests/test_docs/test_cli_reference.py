@@ -54,6 +54,7 @@ def parser():
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="folder")
     parser.add_argument("--size", type=int, nargs=2, default=[3, 4], help="with --out [x]")
     parser.add_argument("--kind", choices=("a", "b"), default="a", help="100%% of it")
+    parser.add_argument("--many", choices="abcdef", help="one of six")
     parser.add_argument("--seed", metavar="N", default=7, help="a number (default %(default)s)")
     parser.add_argument("--hidden", help=argparse.SUPPRESS)
     parser.add_argument("--quiet", action="store_true", help="say nothing")
@@ -71,6 +72,7 @@ def test_reference(parser):
         "| `-o, --out DIR` | required | folder |\n"
         "| `--size SIZE SIZE` | `3 4` | with `--out` \\[x\\] |\n"
         "| `--kind a\\|b` | `a` | 100% of it |\n"
+        "| `--many MANY` |  | one of six (`a`, `b`, `c`, `d`, `e`, `f`) |\n"
         "| `--seed N` | `7` | a number |\n"
         "| `--quiet` |  | say nothing |"
     )

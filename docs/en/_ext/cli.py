@@ -11,6 +11,7 @@ OPTION = re.compile(r"(?<![\w-])(--?[a-z][\w-]*)")
 MARKUP = re.compile(r"([\\*_\[\]<>#$|])")
 SAID = re.compile(r" \(default:? ([^()]*)\)$")
 MANY = {"+": " ...", "*": " ..."}
+MOST_CHOICES = 5  # more would make the column wider than a page
 # Without these no row says what a default is: the option is off, or nothing is set.
 UNSAID = (None, False, argparse.SUPPRESS)
 
@@ -59,7 +60,7 @@ def _row(action: argparse.Action) -> str:
     if said:
         default = text(said[1]) if " " in said[1] else f"`{said[1]}`"
     meaning = text(SAID.sub("", meaning))
-    if action.choices and action.metavar:  # otherwise the choices stand for the value
+    if action.choices and not _choices_are_the_value(action):
         meaning += f" ({', '.join(f'`{choice}`' for choice in action.choices)})"
     return f"| `{_call(action)}` | {default} | {meaning} |"
 
@@ -76,13 +77,17 @@ def _call(action: argparse.Action) -> str:
 def _value(action: argparse.Action) -> str:
     if isinstance(action.metavar, tuple):
         return " ".join(action.metavar)
-    name = action.dest.upper() if action.option_strings else action.dest
-    if action.choices and not action.metavar:
+    name = action.metavar or (action.dest.upper() if action.option_strings else action.dest)
+    if _choices_are_the_value(action):
         name = "|".join(map(str, action.choices))
-    name = action.metavar or name
     if isinstance(action.nargs, int):
         return " ".join([name] * action.nargs)
     return f"[{name}]" if action.nargs == "?" else name + MANY.get(action.nargs, "")
+
+
+def _choices_are_the_value(action: argparse.Action) -> bool:
+    """Whether ``a|b`` stands for the value; many choices are listed behind the meaning."""
+    return bool(action.choices) and not action.metavar and len(action.choices) <= MOST_CHOICES
 
 
 def _default(action: argparse.Action) -> str:

@@ -3,7 +3,7 @@
 A sanity check for evaluation and submission: every video is there, and nothing is found in it.
 
 Example:
-    python tools/analysis/mot/mot_dummy_results.py \
+    python tools/analysis/mot/mot_dummy_results.py \\
         data/MOT17/annotations/test_cocoformat.json work_dirs/dummy/track
 """
 
