@@ -1,9 +1,9 @@
-"""Write empty result files for all videos of an annotation file.
+r"""Write empty result files for all videos of an annotation file.
 
 A sanity check for evaluation and submission: every video is there, and nothing is found in it.
 
 Example:
-    python tools/analysis/mot/mot_dummy_results.py \\
+    python tools/analysis/mot/mot_dummy_results.py \
         data/MOT17/annotations/test_cocoformat.json work_dirs/dummy/track
 """
 

@@ -1,7 +1,7 @@
-"""Draw success and precision plots of several trackers on a data set in one figure.
+r"""Draw success and precision plots of several trackers on a data set in one figure.
 
 Example:
-    python tools/analysis/sot/plot_sot_curves.py configs/sot/stark/stark_st1_r50_500e_lasot.py \\
+    python tools/analysis/sot/plot_sot_curves.py configs/sot/stark/stark_st1_r50_500e_lasot.py \
         --results STARK=stark.json SiamRPN++=siamrpn.json --out lasot.png
 
 Results are json files of ``tools/test.py --out``, or folders or zip archives of <video>.txt.

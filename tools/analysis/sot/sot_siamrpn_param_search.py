@@ -1,8 +1,8 @@
-"""Search penalty_k, lr and window_influence of SiameseRPN++ on the test data set of a config.
+r"""Search penalty_k, lr and window_influence of SiameseRPN++ on the test data set of a config.
 
 Example:
-    python tools/analysis/sot/sot_siamrpn_param_search.py \\
-        configs/sot/siamese_rpn/siamese_rpn_r50_20e_uav123.py --checkpoint FILE --eval track \\
+    python tools/analysis/sot/sot_siamrpn_param_search.py \
+        configs/sot/siamese_rpn/siamese_rpn_r50_20e_uav123.py --checkpoint FILE --eval track \
         --penalty-k-range 0.01,0.22,0.05 --lr-range 0.4,0.61,0.05 --win-influ-range 0.01,0.22,0.05
 
 All combinations go through each video together: a frame is read once, and search regions that are

@@ -1,7 +1,7 @@
-"""Score a tracker that never moves its first box: what every tracker has to beat.
+r"""Score a tracker that never moves its first box: what every tracker has to beat.
 
 Example:
-    python tools/analysis/sot/still_box_baseline.py \\
+    python tools/analysis/sot/still_box_baseline.py \
         configs/quickstart/siamese_rpn_r50_synthetic-lasot.py
 
 The box goes through the protocol of the config's model (one pass, or VOT with restarts) and the

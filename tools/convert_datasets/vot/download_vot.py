@@ -1,7 +1,7 @@
-"""Download a VOT challenge from the server of its organisers.
+r"""Download a VOT challenge from the server of its organisers.
 
 Example:
-    python tools/convert_datasets/vot/download_vot.py --dataset_name vot2018 \\
+    python tools/convert_datasets/vot/download_vot.py --dataset_name vot2018 \
         --save_path data/vot2018/data
 """
 
