@@ -24,6 +24,7 @@ from mmtrack.datasets import CocoVideoDataset
 from mmtrack.datasets.tao_results import DETECTION_WIDTH
 
 from .frames import frames_of_dataset
+from .least_score import best_least_score, note_on_least_score
 from .mot import KINDS as TRACK_KINDS
 from .mot import count, partner_ids
 from .video_tracks import OVERALL, result_boxes
@@ -66,6 +67,7 @@ def detection_report(
     names = dataset.category_names()
     videos = _videos(dataset, results, truth, detections)
     rows = _video_rows(dataset, videos, truth, detections, settings)
+    least_score = best_least_score(videos)
     rows[OVERALL] = _row(overall.scores, len(truth["annotations"]))
     places = {video.name: v for v, video in enumerate(videos)}
     charts = [_precision_recall(truth, detections, dataset.cat_ids)]
@@ -87,7 +89,8 @@ def detection_report(
         ],
         charts=charts,
         videos=videos,
-        notes=[*base.notes, NOTE],
+        notes=[*base.notes, NOTE, *note_on_least_score(least_score)],
+        least_score=least_score,
     )
 
 

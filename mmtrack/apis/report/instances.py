@@ -24,6 +24,7 @@ from mmtrack.datasets import YouTubeVISDataset
 
 from .detections import AP, AP_50, AP_75, KINDS, class_chart
 from .frames import Frames, frames_of_dataset
+from .least_score import best_least_score, note_on_least_score
 from .mot import count, partner_ids
 from .video_tracks import OVERALL, VideoBoxes, result_boxes
 
@@ -93,6 +94,7 @@ def instance_report(
         truth = _objects(dataset, scored, objects, place_of, frames.size, mask_width)
         videos.append(_video(frames, _found(boxes, masks, scored, place_of), truth))
         rows[frames.name] = _video_row(scored, places, objects, video_id)
+    least_score = best_least_score(videos)
     rows[OVERALL] = _row(scored.scores.scores, len(scored.annotations["annotations"]))
     names = {category["id"]: category["name"] for category in scored.annotations["categories"]}
     classes = [names[cat_id] for cat_id in scored.cat_ids]
@@ -108,7 +110,8 @@ def instance_report(
         ],
         charts=[class_chart(classes, scored.scores.class_aps)],
         videos=videos,
-        notes=[*base.notes, NOTE],
+        notes=[*base.notes, NOTE, *note_on_least_score(least_score)],
+        least_score=least_score,
     )
 
 

@@ -16,6 +16,7 @@ from sot_layout import got10k
 
 from mmtrack.apis.report import NoGroundTruth, encode_pictures, gather_report, plan_pictures
 from mmtrack.apis.report.instances import shrink_masks
+from mmtrack.apis.report.least_score import best_least_score
 from mmtrack.core.bbox import bbox_iou
 from mmtrack.core.visualization.report import BoxColumns, Video, write_page
 from mmtrack.core.visualization.report.model import CORRECT, FIRST_ERROR
@@ -69,6 +70,31 @@ def test_detections(vid, report_of):
     assert rows["OVERALL"][0] == headline(report)["mAP"]
     assert rows["OVERALL"][-1] == sum(rows[video.name][-1] for video in report.videos)
     assert all(0 < rows[video.name][0] <= 1 for video in report.videos)
+
+
+@pytest.mark.parametrize("key", ["vid", "vis"])
+def test_reports_open_at_the_best_f1(request, report_of, key):
+    report = report_of(request.getfixturevalue(key))
+
+    def f1(threshold):
+        kept = [
+            v.results.states[v.results.scores.astype(np.float32) >= threshold]
+            for v in report.videos
+        ]  # noqa: E501
+        right = sum(int((states == CORRECT).sum()) for states in kept)
+        boxes = sum(int((states != 0).sum()) for states in kept)
+        return 2 * right / (boxes + sum(int((v.truth.states != 0).sum()) for v in report.videos))
+
+    scores = np.concatenate([video.results.scores for video in report.videos]).astype(np.float32)
+    assert f1(report.least_score) == max(map(f1, scores)) > f1(-1)
+    assert f"{report.least_score:.3f}" in report.notes[-1]
+
+
+def test_nothing_is_hidden_where_nothing_is_right():
+    wrong = BoxColumns.make([0], np.zeros((1, 4)), states=np.array([FIRST]))
+    empty = video_of(1).results
+    assert best_least_score([replace(video_of(1), results=wrong, truth=empty)]) is None
+    assert best_least_score([replace(video_of(1), truth=empty)]) is None
 
 
 def test_further_metrics_join_the_head(video_tracks, report_of):

@@ -198,6 +198,7 @@ class Report:
         charts: Charts of all videos together.
         videos: The videos.
         notes: Sentences that the reader should know.
+        least_score: Results with less are hidden at first; None to show all.
     """
 
     title: str
@@ -210,6 +211,7 @@ class Report:
     charts: Sequence[Chart]
     videos: Sequence[Video]
     notes: Sequence[str] = ()
+    least_score: float | None = None
 
 
 __all__ = [

@@ -53,6 +53,7 @@ def pack(report: Report, pictures: Sequence[Sequence[int]]) -> str:
             _pack_video(video, own) for video, own in zip(report.videos, pictures, strict=True)
         ],
         "notes": list(report.notes),
+        "leastScore": report.least_score,
     }
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.translate(_ESCAPES)

@@ -110,6 +110,7 @@ def test_kinds_of_boxes_are_switched(page, id_color):
 
 def test_filters_by_id_class_and_score(page, id_color):
     page.go(FALSE_FRAME)
+    assert page.page.locator("#threshold").input_value() == "0"
     ids = page.page.locator("#ids")
     ids.fill("2, 8-20")
     assert page.drawn() == 2

@@ -224,6 +224,22 @@ def test_the_tip_tells_the_match(open_report, small_report):
     )
 
 
+def test_weak_boxes_are_hidden_at_first(open_report, small_report):
+    page = open_report(replace(small_report, least_score=0.5))
+    page.go(FALSE_FRAME)
+    assert page.drawn() == 2  # not the false positive of 0.35
+    assert page.page.locator("output[for=threshold]").inner_text() == "0.50 (best F1)"
+    page.page.locator("#video").select_option("2")
+    page.page.wait_for_selector('#frame[data-video="2"]')
+    assert page.page.locator("output[for=threshold]").inner_text() == "0.50 (best F1)"  # kept
+    assert page.drawn() == 1
+    page.page.locator("#video").select_option("1")
+    page.page.wait_for_selector('#frame[data-video="1"]')
+    page.page.locator("#threshold").fill("0")
+    page.go(FALSE_FRAME)
+    assert page.drawn() == 3
+
+
 # ------------------------------------------------------------------ videos and charts
 def test_videos_without_ground_truth_are_marked_and_come_later(open_report, small_report):
     results = replace(

@@ -2,6 +2,7 @@
 
 const MASK_OPACITY = 0.45;
 const ERROR_OPACITY = 0.18;
+const MOST_FILLED = 12; // more errors in a frame are filled less, so that the picture stays visible
 const TRAIL_FRAMES = 60;
 
 class FrameView {
@@ -29,6 +30,8 @@ class FrameView {
     this.drawPicture(video, state.frame, picture, ratio);
     this.canvas.style.touchAction = state.zoom.factor > 1 ? "none" : "auto";
     this.drawn = this.rowsToDraw(video, state);
+    const errors = this.drawn.filter(({ code }) => code >= FIRST_ERROR).length;
+    this.errorOpacity = ERROR_OPACITY * Math.min(1, MOST_FILLED / errors);
     if (state.show.masks) this.drawMasks(video, state);
     if (state.show.trail && state.selected) this.drawTrail(video, state, ratio);
     for (const item of this.drawn) this.drawBox(item, state, ratio);
@@ -145,7 +148,7 @@ class FrameView {
     const path = this.outlineOf(item);
     context.setLineDash([]);
     if (style.isError) {
-      context.globalAlpha = ERROR_OPACITY * style.alpha;
+      context.globalAlpha = this.errorOpacity * style.alpha;
       context.fillStyle = style.color;
       context.fill(path);
     }

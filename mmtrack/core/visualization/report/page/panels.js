@@ -65,17 +65,25 @@ class FilterPanel {
   readThreshold() {
     const [low, high] = this.scoreRange;
     const value = low + (Number(this.slider.value) / 100) * (high - low);
-    const off = Number(this.slider.value) === 0;
-    this.sliderText.textContent = off ? "(all)" : value.toFixed(2);
-    this.store.set({ threshold: off ? -Infinity : value });
+    this.store.set({ threshold: Number(this.slider.value) === 0 ? -Infinity : value });
+    this.showThreshold();
+  }
+
+  showThreshold() {
+    const { threshold } = this.store.state;
+    const best = threshold === this.report.leastScore ? " (best F1)" : "";
+    this.sliderText.textContent = threshold === -Infinity ? "(all)" : threshold.toFixed(2) + best;
+    this.slider.setAttribute("aria-valuetext", this.sliderText.textContent);
   }
 
   /** Fit the controls to another video. */
   openVideo(video) {
     this.scoreRange = extent(video.results.scores);
     const [low, high] = this.scoreRange;
-    this.scoreField.hidden = !(high > low);
-    this.readThreshold();
+    const { threshold } = this.store.state;
+    this.scoreField.hidden = !(high > low) && threshold === -Infinity;
+    this.slider.value = clamp((100 * (threshold - low)) / (high - low || 1), 0, 100);
+    this.showThreshold();
     const colored = video.results.hasIds ? "id" : "class";
     this.correct.name.textContent = `${video.judged ? "correct" : "results"} (${colored} colours)`;
     for (const { node } of [...this.kinds, this.notCounted]) node.hidden = !video.judged;

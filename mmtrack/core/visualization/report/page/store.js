@@ -42,7 +42,7 @@ function initialState(report) {
     },
     ids: null, // see parseIds
     hiddenClasses: new Set(),
-    threshold: -Infinity,
+    threshold: report.leastScore ?? -Infinity,
     zoom: NO_ZOOM,
   };
 }
