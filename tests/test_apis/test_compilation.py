@@ -8,6 +8,7 @@ import cv2
 import mmcv
 import numpy as np
 import pytest
+import tiny_mixformer
 import tiny_sot
 import tiny_video_detectors
 import torch
@@ -99,6 +100,30 @@ def test_outer_part_includes_inner_ones(backend):
     model.head = torch.nn.Module()
     model.head.bbox_head = torch.nn.Linear(2, 2)
     assert compile_parts(model, backend=backend) == ["head"]
+
+
+@pytest.mark.slow
+def test_networks_with_other_methods_than_forward(graphs, backend):
+    """Frames of MixFormer run the search region alone, and templates when they change."""
+    model = tiny_mixformer.build()
+    make = torch.Generator().manual_seed(0)
+    templates = torch.randn(3, 3, 32, 32, generator=make)
+    search = torch.randn(1, 3, 64, 64, generator=make)
+
+    def frame(online):
+        model.set_online(templates[:1], online)
+        return model.head(*model.backbone.forward_test(search))
+
+    with torch.no_grad():
+        expected, grown = frame(templates[1:2]), frame(templates[1:])
+        assert compile_parts(model, backend=backend) == ["backbone", "head"]
+        for _ in range(2):
+            torch.testing.assert_close(frame(templates[1:2]), expected)
+        assert len(graphs) == 3, "templates, search region and head, each once"
+        torch.testing.assert_close(frame(templates[1:]), grown)
+        assert len(graphs) == 5, "once more for any number of templates"
+        frame(templates[[1, 2, 1, 2]])
+        assert len(graphs) == 5
 
 
 def test_missing_compiler_is_named(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import nn
@@ -128,11 +129,78 @@ class StarkSearch(TrackerGraph):
         """
         templates = _inputs(template_feats.split(1), template_masks.split(1))
         searched = _inputs([self.model.extract_feat(search)[0]], [search_mask])
-        found = self.model.head([*templates, *searched])
-        bbox = found["pred_bboxes"][0].mean(dim=0)
-        if "pred_logits" not in found:
-            return (bbox,)
-        return bbox, found["pred_logits"].sigmoid().mean()
+        return box_and_score(self.model.head([*templates, *searched]))
+
+
+class MixFormerTemplate(TrackerGraph):
+    """MixFormer, what all templates together leave for the search region.
+
+    Args:
+        model: A ``MixFormer``.
+    """
+
+    def forward(self, templates: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Features of the first template, then keys and values of every stage.
+
+        Args:
+            templates: ``(T, 3, S, S)``, normalised, the first template first.
+
+        Returns:
+            ``(1, C, h, w)``, and for each stage keys and values of its blocks,
+            ``(blocks, heads, L, d)`` with L places of all templates.
+        """
+        feat, memory = self.model.backbone.encode_templates(templates[None])
+        return (feat, *stack_memory(memory, self.model.backbone.depth))
+
+
+class MixFormerSearch(TrackerGraph):
+    """MixFormer in every further frame: backbone and heads.
+
+    Args:
+        model: A ``MixFormer``.
+    """
+
+    def forward(
+        self, search: torch.Tensor, template_feat: torch.Tensor, *memory: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """Box of the object in the search region, and the score where there is a score head.
+
+        Args:
+            search: ``(1, 3, S, S)``, normalised.
+            template_feat: First output of :class:`MixFormerTemplate`.
+            *memory: Its other outputs.
+
+        Returns:
+            ``(4,)``, x1y1x2y2 in pixels of ``search``, and the score without dimensions, within
+            [0, 1].
+        """
+        blocks = [
+            (key[None], value[None])
+            for keys, values in zip(memory[::2], memory[1::2], strict=True)
+            for key, value in zip(keys.unbind(), values.unbind(), strict=True)
+        ]
+        return box_and_score(
+            self.model.head(template_feat, self.model.backbone.encode_search(search, blocks))
+        )
+
+
+def stack_memory(
+    memory: Sequence[tuple[torch.Tensor, torch.Tensor]], depth: Sequence[int]
+) -> list[torch.Tensor]:
+    """Keys and values of every stage, ``(blocks, heads, L, d)``, from those of blocks."""
+    keys, values = (list(parts) for parts in zip(*memory, strict=True))
+    stacked = []
+    for end, count in zip(accumulate(depth), depth, strict=True):
+        stacked += [torch.cat(parts[end - count : end]) for parts in (keys, values)]
+    return stacked
+
+
+def box_and_score(found: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Box ``(4,)`` and, where the head scores, the score, of what the head found."""
+    bbox = found["pred_bboxes"][0].mean(dim=0)
+    if "pred_logits" not in found:
+        return (bbox,)
+    return bbox, found["pred_logits"].sigmoid().mean()
 
 
 def _inputs(feats: Sequence[torch.Tensor], masks: Sequence[torch.Tensor]) -> list[dict]:

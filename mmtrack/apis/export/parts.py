@@ -6,14 +6,15 @@ import mmcv
 from torch import nn
 
 from mmtrack.models.reid import BaseReID
-from mmtrack.models.sot import SiamRPN, Stark
+from mmtrack.models.sot import MixFormer, SiamRPN, Stark
 
 from .mot_parts import crop_preprocessing, detector_part, reid_part
 from .part import ExportPart
 from .preprocessing import Preprocessing
-from .sot_parts import siamrpn_parts, stark_parts
+from .sot_parts import mixformer_parts, siamrpn_parts, stark_parts
 
-SOT_PARTS = {SiamRPN: siamrpn_parts, Stark: stark_parts}
+# The first that fits counts: MixFormer is a Stark, too.
+SOT_PARTS = {SiamRPN: siamrpn_parts, MixFormer: mixformer_parts, Stark: stark_parts}
 
 
 def part_names(model: nn.Module) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def part_names(model: nn.Module) -> tuple[str, ...]:
     if not names:
         raise ValueError(
             f"{type(model).__name__} has no part that can be exported: it has no detector and no "
-            "reid, and is neither SiamRPN nor Stark"
+            "reid, and is none of SiamRPN, Stark and MixFormer"
         )
     return names
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 import numpy as np
 import torch
 from mmdet.core.bbox.transforms import bbox_xyxy_to_cxcywh
 
-from mmtrack.models.sot import SiamRPN, Stark
+from mmtrack.models.sot import MixFormer, SiamRPN, Stark
+from mmtrack.models.sot.mixformer import ONE_NUMBER
 from mmtrack.models.sot.siamrpn import Target, clip_boxes
-from mmtrack.models.sot.stark import IMG_MEAN, IMG_STD
+from mmtrack.models.sot.stark import IMG_MEAN, IMG_STD, UPDATE_SCORE
 
 from .clip import Clip
-from .networks import SiamRPNSearch, SiamRPNTemplate, StarkSearch, StarkTemplate
+from .networks import (
+    MixFormerSearch,
+    MixFormerTemplate,
+    SiamRPNSearch,
+    SiamRPNTemplate,
+    StarkSearch,
+    StarkTemplate,
+    stack_memory,
+)
 from .part import Case, ExportPart
 
 
@@ -144,11 +154,92 @@ def _stark_search(model: Stark, clip: Clip, scored: bool) -> Iterator[Case]:
             "template_masks": torch.cat([t["mask"] for t in model.templates]),
         }
         region = {"feat": model.extract_feat(crop), "mask": mask}
-        found = model.head([*model.templates, region])
-        expected = {"bbox": found["pred_bboxes"][0].mean(dim=0)}
-        if scored:
-            expected["score"] = found["pred_logits"].sigmoid().mean()
-        yield Case(inputs, expected)
+        yield Case(inputs, _expected(model.head([*model.templates, region]), scored))
+        _, bbox = model.track(frame, bbox)
+    model.reset()
+
+
+def _expected(found: dict[str, torch.Tensor], scored: bool) -> dict[str, torch.Tensor]:
+    """What a graph must give for the output of a head."""
+    expected = {"bbox": found["pred_bboxes"][0].mean(dim=0)}
+    if scored:
+        expected["score"] = found["pred_logits"].sigmoid().mean()
+    return expected
+
+
+def mixformer_parts(model: MixFormer) -> dict[str, ExportPart]:
+    """Template and search branch of MixFormer."""
+    cfg = model.test_cfg
+    keys = ("template_size", "search_size", "template_factor", "search_factor")
+    metadata = {
+        "mean": list(IMG_MEAN),
+        "std": list(IMG_STD),
+        "to_rgb": True,
+        "update_score": UPDATE_SCORE,
+        **{key: cfg[key] for key in (*keys, *ONE_NUMBER)},
+    }
+    stages = range(len(model.backbone.depth))
+    memory = tuple(f"{kind}_{i}" for i in stages for kind in ("keys", "values"))
+    scored = model.head.score_decoder_head is not None
+
+    @torch.no_grad()
+    def template(clip: Clip) -> list[Case]:
+        return [
+            Case({"templates": t}, dict(zip(outputs, _mixformer_known(model, t), strict=True)))
+            for t in _mixformer_templates(model, clip)
+        ]
+
+    @torch.no_grad()
+    def search(clip: Clip) -> list[Case]:
+        return list(_mixformer_search(model, clip, outputs, scored))
+
+    outputs = ("template_feat", *memory)
+    return {
+        "template": ExportPart(
+            name="template",
+            graph=MixFormerTemplate(model),
+            outputs=outputs,
+            cases=template,
+            metadata={**metadata, "size": cfg["template_size"]},
+            dynamic={"templates": {0: torch.export.Dim.AUTO}},
+        ),
+        "search": ExportPart(
+            name="search",
+            graph=MixFormerSearch(model),
+            outputs=("bbox", "score") if scored else ("bbox",),
+            cases=search,
+            metadata={**metadata, "size": cfg["search_size"]},
+            dynamic={name: {2: torch.export.Dim.AUTO} for name in memory},
+        ),
+    }
+
+
+def _mixformer_templates(model: MixFormer, clip: Clip) -> list[torch.Tensor]:
+    """Templates of the first frame, and as many as there may be, of the others too."""
+    frames, bbox = _tensors(clip, to_rgb=True), _first_box(clip)
+    crops = [_stark_crop(model, frame, bbox, "template")[0] for frame in frames]
+    most = 1 + int(model.test_cfg["online_size"][0])
+    views = list(islice(cycle(crops), most))
+    return [torch.cat((crops[0], crops[0])), torch.cat(views)]
+
+
+def _mixformer_known(model: MixFormer, templates: torch.Tensor) -> list[torch.Tensor]:
+    """What the backbone knows of templates, as the graph of the search takes it."""
+    model.set_online(templates[:1], templates[1:])
+    feat, memory = model.backbone.online
+    return [feat, *stack_memory(memory, model.backbone.depth)]
+
+
+def _mixformer_search(
+    model: MixFormer, clip: Clip, names: tuple[str, ...], scored: bool
+) -> Iterator[Case]:
+    frames, bbox = _tensors(clip, to_rgb=True), _first_box(clip)
+    model.init(frames[0], bbox)
+    for frame, templates in zip(frames[1:], cycle(_mixformer_templates(model, clip))):
+        known = dict(zip(names, _mixformer_known(model, templates), strict=True))
+        crop, _ = _stark_crop(model, frame, bbox, "search")
+        found = model.head(*model.backbone.forward_test(crop))
+        yield Case({"search": crop, **known}, _expected(found, scored))
         _, bbox = model.track(frame, bbox)
     model.reset()
 

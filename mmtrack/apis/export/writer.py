@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import logging
 import warnings
@@ -59,14 +60,13 @@ def build_onnx(
 
 def _translate(part: ExportPart, case: Case, opset: int) -> onnx.ModelProto:
     inputs = tuple(case.inputs.values())
-    shapes = tuple(part.dynamic.get(name, {}) for name in case.inputs)
     graph = part.graph.eval()
     with torch.no_grad(), _quiet():
         # once without tracing: what modules compute at their first call and keep must be real
         graph(*inputs)
         try:
             program = torch.export.export(
-                graph, inputs, dynamic_shapes=shapes if part.dynamic else None, strict=False
+                graph, inputs, dynamic_shapes=_dynamic_shapes(part, case), strict=False
             )
         except torch._dynamo.exc.UserError as error:
             raise ValueError(f"{part.name} cannot be traced as asked: {error}") from error
@@ -82,6 +82,16 @@ def _translate(part: ExportPart, case: Case, opset: int) -> onnx.ModelProto:
     model = exported.model_proto
     model.producer_name, model.producer_version = "mmtrack", mmtrack.__version__
     return model
+
+
+def _dynamic_shapes(part: ExportPart, case: Case) -> tuple | None:
+    """Dynamic dimensions of each input, those of ``*args`` as a tuple of their own."""
+    if not part.dynamic:
+        return None
+    shapes = tuple(part.dynamic.get(name, {}) for name in case.inputs)
+    parameters = inspect.signature(part.graph.forward).parameters.values()
+    named = sum(parameter.kind is not parameter.VAR_POSITIONAL for parameter in parameters)
+    return shapes if len(parameters) == named else (*shapes[:named], shapes[named:])
 
 
 @contextlib.contextmanager

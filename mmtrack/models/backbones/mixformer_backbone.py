@@ -131,7 +131,7 @@ class MixedAttention(nn.Module):
         found = F.scaled_dot_product_attention(
             query, keys, values, dropout_p=dropped, scale=self.scale
         )
-        found = found.transpose(1, 2).reshape(len(maps), -1, maps.shape[1])
+        found = found.transpose(1, 2).reshape(maps.shape[0], -1, maps.shape[1])
         return self.proj_drop(self.proj(found)), own
 
     def _heads(self, maps: torch.Tensor, layer: nn.Linear, samples: int) -> torch.Tensor:
@@ -366,6 +366,7 @@ class ConvVisionTransformer(BaseModule):
         if any(stride != 1 for stride in stride_q):
             raise ValueError(f"stride_q is {list(stride_q)}: queries are as many as tokens, so 1")
         self.num_stages = num_stages
+        self.depth = tuple(depth)
         self.norm_frozen = not norm_cfg.get("requires_grad", True)
         channels = (in_chans, *dim_embed)
         for i in range(num_stages):
@@ -380,8 +381,18 @@ class ConvVisionTransformer(BaseModule):
 
     def reset(self) -> None:
         """Forget the templates."""
-        self._template: torch.Tensor | None = None
-        self._memory: list[KeysValues] = []
+        self._online: tuple[torch.Tensor, list[KeysValues]] | None = None
+
+    @property
+    def online(self) -> tuple[torch.Tensor, list[KeysValues]]:
+        """What :meth:`encode_templates` gave for the templates of :meth:`set_online`.
+
+        Raises:
+            RuntimeError: there are no templates yet.
+        """
+        if self._online is None:
+            raise RuntimeError("there are no templates: call set_online before forward_test")
+        return self._online
 
     def train(self, mode: bool = True) -> nn.Module:
         """Set the mode of all parts but frozen normalisation, whose statistics stay."""
@@ -417,8 +428,7 @@ class ConvVisionTransformer(BaseModule):
             template: See :meth:`forward`.
             online_template: See :meth:`forward`.
         """
-        templates = _by_sample(template, online_template)
-        self._template, self._memory = self.encode_templates(templates)
+        self._online = self.encode_templates(_by_sample(template, online_template))
 
     def forward_test(self, search: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What :meth:`forward` gives with the templates of :meth:`set_online`.
@@ -429,9 +439,8 @@ class ConvVisionTransformer(BaseModule):
         Raises:
             RuntimeError: there are no templates yet.
         """
-        if self._template is None:
-            raise RuntimeError("there are no templates: call set_online before forward_test")
-        return self._template, self.encode_search(search, self._memory)
+        feat, memory = self.online
+        return feat, self.encode_search(search, memory)
 
     def encode_templates(self, templates: torch.Tensor) -> tuple[torch.Tensor, list[KeysValues]]:
         """Map of the first template, and keys and values of all, one entry per block.
@@ -442,7 +451,8 @@ class ConvVisionTransformer(BaseModule):
         samples, count = templates.shape[:2]
         unknown = [[None] * len(stage.blocks) for stage in self._stages()]
         maps, made = self._run(templates.flatten(0, 1), samples, unknown)
-        return maps.unflatten(0, (samples, count))[:, 0], made
+        # a copy, because the layout of a view would depend on the number of templates
+        return maps.unflatten(0, (samples, count))[:, 0].contiguous(), made
 
     def encode_search(self, search: torch.Tensor, memory: Sequence[KeysValues]) -> torch.Tensor:
         """Map ``(N, C', H // stride, W // stride)`` of search regions.
@@ -453,7 +463,7 @@ class ConvVisionTransformer(BaseModule):
         """
         known = iter(memory)
         parts = [[next(known) for _ in stage.blocks] for stage in self._stages()]
-        return self._run(search, len(search), parts)[0]
+        return self._run(search, search.shape[0], parts)[0]
 
     def _run(
         self, x: torch.Tensor, samples: int, memory: Sequence[Sequence[KeysValues | None]]

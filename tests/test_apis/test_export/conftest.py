@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmcv
 import pytest
+import tiny_mixformer
 import tiny_project
 import tiny_sot
 import tiny_vis
@@ -99,3 +100,10 @@ def stark(root):
     cfg.model.test_cfg.update_intervals = [1]
     torch.manual_seed(0)
     return build_model(cfg.model).eval(), cfg
+
+
+@pytest.fixture(scope="session")
+def mixformer():
+    """A small MixFormer with up to two online templates, and its config."""
+    cfg = mmcv.Config({"model": tiny_mixformer.config()})
+    return tiny_mixformer.build(), cfg

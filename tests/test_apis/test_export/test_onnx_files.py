@@ -144,6 +144,28 @@ def test_stark_follows_an_object(stark, clip):
                   - session.run(inputs)["bbox"]).max() > 1e-3  # fmt: skip
 
 
+@pytest.mark.slow
+def test_mixformer_follows_an_object(mixformer, clip):
+    model, cfg = mixformer
+    template, search = (make_part(model, cfg, name) for name in ("template", "search"))
+    assert search.metadata["online_size"] == [2]
+    start, frames = template.cases(clip), search.cases(clip)
+    # two templates and three, in one file
+    assert [len(case.inputs["templates"]) for case in start] == [2, 3]
+    places = [case.inputs["keys_0"].shape[2] for case in frames]
+    assert places == [2 * 16, 3 * 16]
+    content = build_onnx(template, start[0])
+    verify_onnx(content, start, **TIGHT)
+    known = OnnxModel(content).run({"templates": start[1].inputs["templates"].numpy()})
+    content = build_onnx(search, frames[0])
+    differences = verify_onnx(content, frames, **TIGHT)
+    assert {d.output for d in differences} == {"bbox", "score"}
+    # the two files together
+    found = OnnxModel(content).run({"search": frames[1].inputs["search"].numpy(), **known})
+    np.testing.assert_allclose(found["bbox"], frames[1].expected["bbox"], rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found["score"], frames[1].expected["score"], atol=1e-5)
+
+
 def wrong(part):
     """The same part with another weight."""
     other = copy.deepcopy(part.graph)
