@@ -67,6 +67,9 @@ def test_registries_list_what_is_ours(api_pages):
     assert "``ByteTracker``" in entry
     assert "``QDTrack``" in entry
     assert "``FasterRCNN``" not in entry
+    table = page[page.index(".. autosummary::") :].split("\n\n")[1].split()
+    assert "build_tracker" in table
+    assert "TRACKERS" not in table, "its docstring says nothing of its own"
     assert ".. py:data:: TRACKERS\n\n   The same as :py:data:`mmtrack.models.MODELS`." in page
 
 

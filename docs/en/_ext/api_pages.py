@@ -113,9 +113,11 @@ def _section(section: Section, underline: str, paths: dict[int, str]) -> str:
     title = section.module
     module = importlib.import_module(title)
     parts = [f"{title}\n{underline * len(title)}", f".. automodule:: {title}"]
-    if section.names:
-        listed = "\n".join(f"   {name}" for name in section.names)
-        parts.append(f".. autosummary::\n   :nosignatures:\n\n{listed}")
+    # the docstring of a registry is that of mmcv's class and says nothing about it
+    listed = [n for n in section.names if not isinstance(getattr(module, n), Registry)]
+    if listed:
+        names = "\n".join(f"   {name}" for name in listed)
+        parts.append(f".. autosummary::\n   :nosignatures:\n\n{names}")
     for name in section.names:
         value = getattr(module, name)
         described = paths[id(value)]
