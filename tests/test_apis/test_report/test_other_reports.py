@@ -90,6 +90,15 @@ def test_reports_open_at_the_best_f1(request, report_of, key):
     assert f"{report.least_score:.3f}" in report.notes[-1]
 
 
+def test_boxes_of_equal_scores_stay_together():
+    scores, states = np.array([0.9, 0.5, 0.5, 0.5, 0.5]), np.array([CORRECT, CORRECT, *[FIRST] * 3])
+    found = BoxColumns.make(np.zeros(5), np.zeros((5, 4)), scores=scores, states=states)
+    objects = BoxColumns.make(np.zeros(2), np.zeros((2, 4)), states=np.full(2, CORRECT))
+    # F1 is 2/3 at 0.9 and 4/7 at 0.5, but would be 1 with one of the four boxes of 0.5
+    video = replace(video_of(1), results=found, truth=objects)
+    assert best_least_score([video]) == pytest.approx(0.9)
+
+
 def test_nothing_is_hidden_where_nothing_is_right():
     wrong = BoxColumns.make([0], np.zeros((1, 4)), states=np.array([FIRST]))
     empty = video_of(1).results
