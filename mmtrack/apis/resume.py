@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from mmcv.runner import CheckpointLoader, get_dist_info
 
 from mmtrack.compat.checkpoint import CheckpointError
 from mmtrack.compat.runner import check_training_state
+from mmtrack.utils.reading import CONTENT_ERRORS
 
 from .process_group import share_text
 
@@ -158,12 +158,12 @@ def check_resumable(path: str) -> None:
 
 def _check_sums(path: str) -> None:
     """Compare the file with the check sums in it, which torch does not do while loading."""
-    if not zipfile.is_zipfile(path):
-        return  # the format of torch before 1.6 has none
     try:
+        if not zipfile.is_zipfile(path):
+            return  # the format of torch before 1.6 has none
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (*CONTENT_ERRORS, RuntimeError) as error:  # RuntimeError: of encrypted members
         raise CheckpointError(f"checkpoint {path} is damaged: {error}") from error
     if damaged is not None:
         raise CheckpointError(f"checkpoint {path} is damaged: wrong check sum of {damaged}")

@@ -192,12 +192,12 @@ def load_checkpoint_file(
             return torch.load(file, map_location=map_location, weights_only=True)
     except (*_DAMAGE, OSError) as error:
         # An OSError that names no file comes from a position in the file that is not there.
-        if _is_device_error(error) or getattr(error, "filename", None) is not None:
+        if is_device_error(error) or getattr(error, "filename", None) is not None:
             raise
         raise _explain(error, file, name) from error
 
 
-def _is_device_error(error: Exception) -> bool:
+def is_device_error(error: Exception) -> bool:
     """CUDA weights without CUDA and out of memory are no fault of the file."""
     message = str(error)
     return "CUDA" in message or "out of memory" in message

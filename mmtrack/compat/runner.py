@@ -23,6 +23,7 @@ import torch
 
 from .checkpoint import CheckpointError
 from .import_hooks import when_imported
+from .optimizer_state import restore_optimizer
 from .state_dict import StateDictError, load_state_dict
 
 if TYPE_CHECKING:
@@ -113,44 +114,6 @@ def _load_for_resuming(runner: BaseRunner, path: str, map_location: str | Callab
     return checkpoint
 
 
-# State that all optimizers of torch keep in the shape of the parameter.
-_LIKE_PARAMETER = ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg")
-
-
-def _restore_optimizer(runner: BaseRunner, checkpoint: dict, path: str) -> None:
-    optimizers, states = runner.optimizer, checkpoint.get("optimizer")
-    if states is None:
-        return
-    if not isinstance(optimizers, dict):
-        optimizers, states = {"optimizer": optimizers}, {"optimizer": states}
-    for name, optimizer in optimizers.items():
-        if name not in states:
-            raise CheckpointError(f"checkpoint {path} has no state of the optimizer '{name}'")
-        try:
-            optimizer.load_state_dict(states[name])
-            _check_optimizer(optimizer)
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            raise CheckpointError(
-                f"checkpoint {path} was written by a run with another optimizer or model "
-                f"({error}); start from its weights with load_from"
-            ) from error
-
-
-def _check_optimizer(optimizer: torch.optim.Optimizer) -> None:
-    """Raise ValueError if the restored state cannot be of these parameters."""
-    for group in optimizer.param_groups:
-        for key in ("lr", "initial_lr"):
-            value = group.get(key, 0)
-            if not isinstance(value, (numbers.Real, torch.Tensor)):
-                raise ValueError(f"{key} is {value!r:.60}, expected a number")
-    for parameter, state in optimizer.state.items():
-        for key in _LIKE_PARAMETER:
-            value = state.get(key)
-            if value is not None and value.shape != parameter.shape:
-                shapes = f"{tuple(value.shape)}, the weights {tuple(parameter.shape)}"
-                raise ValueError(f"{key} has the shape {shapes}")
-
-
 def _resume_epochs(
     self: BaseRunner,
     checkpoint: str,
@@ -180,7 +143,7 @@ def _resume_epochs(
         )
     self.meta = {**meta, "hook_msgs": messages}
     if resume_optimizer:
-        _restore_optimizer(self, state, path)
+        restore_optimizer(self.optimizer, state.get("optimizer"), path)
     self.logger.info("resumed epoch %d, iter %d", self.epoch, self.iter)
     if self._max_epochs is not None and self.epoch >= self._max_epochs:
         self.logger.warning(
@@ -209,7 +172,7 @@ def _resume_iterations(
     self._epoch = state["meta"]["epoch"]
     self._iter = self._inner_iter = state["meta"]["iter"]
     if resume_optimizer:
-        _restore_optimizer(self, state, checkpoint)
+        restore_optimizer(self.optimizer, state.get("optimizer"), checkpoint)
     self.logger.info("resumed from epoch: %d, iter %d", self.epoch, self.iter)
 
 

@@ -15,6 +15,7 @@ from .reading import reading
 
 _ENCRYPTED = 1  # bit of the flags of a member
 _PARTIAL = ".partial"
+_LONGEST_NAME = 255 - len(_PARTIAL)  # bytes, of all common file systems
 _PROBLEM, _REMEDY = "is damaged, or no zip archive", "Download it again."
 # Pictures hardly shrink: what becomes a hundred times as large, above a gigabyte, is a bomb.
 _MOST_RATIO, _SMALL = 100, 1 << 30
@@ -168,6 +169,8 @@ def _check_name(name: str, path: Path) -> None:
     """Refuse names that lead out of a folder on any system."""
     if leads_out(name):
         raise UnsafeArchiveError(f"{path}: {name!r} leads out of the folder")
+    if max(len(os.fsencode(part)) for part in PurePosixPath(name).parts) > _LONGEST_NAME:
+        raise UnsafeArchiveError(f"{path}: {name!r:.80} is longer than names of files may be")
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, name: str) -> None:

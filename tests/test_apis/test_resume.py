@@ -86,6 +86,19 @@ def test_damaged_checkpoint_is_passed_over_with_a_warning(folder, damage):
         assert note.endswith(f"going on from {folder / 'epoch_2.pth'}")
 
 
+def test_damage_that_the_zip_reader_stumbles_over_is_passed_over_too(folder):
+    """A flag says that the name of a member is UTF-8, which it is not."""
+    path = folder / "epoch_10.pth"
+    content = bytearray(path.read_bytes())
+    start = content.index(b"PK\x01\x02")  # of the first entry of the directory
+    content[start + 9] |= 8
+    content[start + 46] = 0xFF
+    path.write_bytes(content)
+    found = choose(folder)
+    assert found.path == str(folder / "epoch_2.pth")
+    assert "epoch_10.pth" in found.notes[0]
+
+
 def test_two_damaged_checkpoints(folder):
     truncate(folder / "epoch_10.pth")
     flip(folder / "epoch_2.pth")

@@ -137,7 +137,11 @@ def change(checkpoint, path, value):
         ("meta", [1], "it lacks epoch, iter"),
         ("state_dict", [1], "it lacks state_dict"),
         ("optimizer", [1], "another optimizer or model"),
-        ("optimizer.param_groups.0.lr", "x", "lr is 'x', expected a number"),
+        ("optimizer.param_groups.0.lr", "x", "lr is 'x', expected something like 0.1"),
+        ("optimizer.param_groups.0.betas", [0.9], r"betas is \[0\.9\]"),
+        ("optimizer.param_groups.0.eps", float("nan"), "eps is nan"),
+        ("optimizer.param_groups.0.amsgrad", 5, "amsgrad is 5, expected something like False"),
+        ("optimizer.state.0", {"step": torch.tensor(1.0)}, "lacks exp_avg, exp_avg_sq"),
         ("optimizer.state.0.exp_avg", torch.zeros(3), r"exp_avg has the shape \(3,\)"),
     ],
 )

@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from test_fuzz import readers_binary, readers_json, readers_text
+from test_fuzz import readers_binary, readers_json, readers_text, readers_training
 from test_fuzz.reader import Reader
 from test_fuzz.sandbox import run_cases
 
 READERS = {
     reader.name: reader
-    for reader in (*readers_json.READERS, *readers_text.READERS, *readers_binary.READERS)
+    for module in (readers_json, readers_text, readers_binary, readers_training)
+    for reader in module.READERS
 }
 DEFAULT_ROUNDS = 25
 ROUNDS = int(os.environ.get("MMTRACK_FUZZ_ROUNDS", "500"))

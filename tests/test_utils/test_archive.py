@@ -59,6 +59,16 @@ def test_names_that_lead_out(tmp_path, name):
     assert files(tmp_path / "deep") == [], "nothing is extracted before the check of all"
 
 
+def test_name_that_no_file_can_have(tmp_path):
+    """The system would say so in the middle of the extraction."""
+    path = archive(tmp_path / "a.zip", "good.txt", "deep/" + "é" * 124)
+    with pytest.raises(UnsafeArchiveError, match=r"a\.zip.*longer than names of files"):
+        extract_zip(path, tmp_path / "out")
+    assert files(tmp_path / "out") == []
+    extract_zip(archive(tmp_path / "b.zip", "a" * 247), tmp_path / "out")
+    assert files(tmp_path / "out") == ["a" * 247]
+
+
 def test_renaming_cannot_lead_out(tmp_path):
     path = archive(tmp_path / "a.zip", "good.txt")
     with pytest.raises(UnsafeArchiveError, match="leads out"):
