@@ -53,6 +53,16 @@ def test_every_method_has_a_page():
         assert f"\n{page.stem}\n" in index, f"{page.name} is not in the table of contents"
 
 
+def test_scores_in_the_overview_are_published(docs_module):
+    text = (METHODS / "index.md").read_text()
+    said = re.search(r"\[published scores\].*?\n\n", text, re.DOTALL)[0]
+    collections = docs_module("_ext/zoo").read_collections(ROOT).values()
+    published = {v for c in collections for m in c.models for v in m.metrics.values()}
+    numbers = {float(number) for number in re.findall(r"\d+\.\d+", said)}
+    assert len(numbers) > 15
+    assert numbers - published == set()
+
+
 @by_page
 def test_page_is_complete(page):
     text = page.read_text()
