@@ -96,6 +96,14 @@ def measure(runners: dict[str, Callable], frames: int) -> dict[str, tuple[float,
     return {name: (first[name], float(np.median(times[name]))) for name in runners}
 
 
+def largest_difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """Over all outputs; nan where shapes differ, or a detector without weights finds nothing."""
+    if [a.shape for a in found] != [b.shape for b in expected]:
+        return float("nan")
+    gaps = [np.abs(a - b).max() for a, b in zip(found, expected, strict=True) if a.size]
+    return max(gaps, default=float("nan"))
+
+
 def bench(model: nn.Module, make: Callable, args: argparse.Namespace) -> None:
     """Measure one part and print a table."""
     from mmtrack.apis.export import Clip, OnnxModel, build_onnx
@@ -120,13 +128,7 @@ def bench(model: nn.Module, make: Callable, args: argparse.Namespace) -> None:
     base_name = next(iter(runners))
     expected = runners[base_name]()
     for name, (first, seconds) in results.items():
-        found = runners[name]()
-        same = all(a.shape == b.shape for a, b in zip(found, expected, strict=True))
-        gap = (
-            max(np.abs(a - b).max(initial=0) for a, b in zip(found, expected, strict=True))
-            if same
-            else np.nan
-        )
+        gap = largest_difference(runners[name](), expected)
         print(
             f"| {name} | {1000 * seconds:.1f} | {results[base_name][1] / seconds:.2f} | "
             f"{first:.1f} | {gap:.2g} |"
