@@ -36,7 +36,7 @@ $(STAMP):
 	@$(PIP) install -r requirements/build.txt
 	@$(PIP) install -r requirements/runtime.txt
 	@echo "[2/4] mmcv and mmdet"
-	@$(PIP) install --no-build-isolation -r requirements/mminstall.txt
+	@PYTHONPATH=$(CURDIR)/requirements/mmcv_build $(PIP) install --no-build-isolation -r requirements/mminstall.txt
 	@echo "[3/4] test tools and optional parts"
 	@$(PIP) install -r requirements/tests.txt
 	@$(PIP) install -r requirements/optional.txt || sed '/^ *#/d; /^ *$$/d' requirements/optional.txt | \
