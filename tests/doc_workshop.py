@@ -41,6 +41,7 @@ PUBLISHED = (
     ("configs/mot/deepsort", "deepsort_yolox_tiny_synthetic-mot17"),
     ("configs/mot/tracktor", "tracktor_faster-rcnn_r18_synthetic-mot17"),
     ("configs/mot", "mot"),
+    ("configs/sot/mixformer", "mixformer_st1_cvt_synthetic-lasot"),
     ("configs/sot/stark", "stark_st1_r18_synthetic-lasot"),
     ("configs/sot", "sot"),
     ("configs/vid/fgfa", "fgfa_faster_rcnn_r18_synthetic-vid"),

@@ -28,6 +28,7 @@ BUILT = (
     "mot/ocsort",
     "mot/tracktor",
     "mot/qdtrack",
+    "sot/mixformer",
     "sot/siamese_rpn",
     "sot/stark",
     "vid/dff",
@@ -117,7 +118,7 @@ def tuples(node) -> set[str]:
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
 def test_there_are_configs_to_test():
-    assert len(NAMES) == 73
+    assert len(NAMES) == 76
 
 
 @every_config

@@ -84,6 +84,10 @@ SOT_OPTIONS = {
     "lr_config.warmup_iters": 1,
     **{f"data.train.dataset_cfgs.{i}.bbox_min_size": 2 for i in range(2)},
 }
+TRIDENT_OPTIONS = {
+    **SOT_OPTIONS,
+    **{f"data.train.dataset_cfgs.{i}.pipeline.0.min_num_frames": 2 for i in range(2)},
+}
 QUICK_STARTS = {
     "bytetrack_yolox_tiny_synthetic-mot17": QuickStart(
         write_mot, options={"lr_config.num_last_epochs": 0, "lr_config.warmup_iters": 1}
@@ -107,13 +111,8 @@ QUICK_STARTS = {
         write_vis, needs="mask-rcnn_r18_synthetic-youtubevis"
     ),
     "siamese_rpn_r50_synthetic-lasot": QuickStart(write_sot, options=SOT_OPTIONS),
-    "stark_st1_r18_synthetic-lasot": QuickStart(
-        write_sot,
-        options={
-            **SOT_OPTIONS,
-            **{f"data.train.dataset_cfgs.{i}.pipeline.0.min_num_frames": 2 for i in range(2)},
-        },
-    ),
+    "stark_st1_r18_synthetic-lasot": QuickStart(write_sot, options=TRIDENT_OPTIONS),
+    "mixformer_st1_cvt_synthetic-lasot": QuickStart(write_sot, options=TRIDENT_OPTIONS),
 }  # fmt: skip
 
 

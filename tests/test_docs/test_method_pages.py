@@ -27,6 +27,7 @@ CONFIG_OF_PAGE = {
     "qdtrack": "mot/qdtrack/qdtrack_faster-rcnn_r50_fpn_4e_mot17-private-half",
     "siamese_rpn": "sot/siamese_rpn/siamese_rpn_r50_20e_lasot",
     "stark": "sot/stark/stark_st2_r50_50e_lasot",
+    "mixformer": "sot/mixformer/mixformer_cvt_500e_got10k",
     "dff": "vid/dff/dff_faster_rcnn_r50_dc5_1x_imagenetvid",
     "fgfa": "vid/fgfa/fgfa_faster_rcnn_r50_dc5_1x_imagenetvid",
     "selsa": "vid/selsa/selsa_faster_rcnn_r50_dc5_1x_imagenetvid",

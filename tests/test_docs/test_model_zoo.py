@@ -13,8 +13,6 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "docs/en/model_zoo.md", *sorted((ROOT / "docs/en/methods").glob("*.md"))]
 DIRECTIVE = re.compile(r"```\{zoo-(table|statistics|unpublished)\} ?(\S*)\n(?::match: (\S+)\n)?```")
-# Configs of MixFormer, which this package does not have.
-NOT_HERE = "sot/mixformer/"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,7 @@ def models(zoo):
 
 def test_published_models_are_those_of_the_reference(models, shared):
     with (shared / "zoo" / "checkpoints.csv").open() as file:
-        rows = [r for r in csv.DictReader(file) if not r["config"].startswith(NOT_HERE)]
+        rows = list(csv.DictReader(file))
     want = {
         f"configs/{r['config']}": (json.loads(r["metrics"]), tuple(r["weights_url"].split(";")))
         for r in rows
@@ -46,8 +44,7 @@ def test_data_sets_are_those_of_the_reference(models, shared):
     """The reference says ``MOT17`` of QDTrack where others have ``MOT17-half-val``."""
     with (shared / "zoo" / "checkpoints.csv").open() as file:
         for row in csv.DictReader(file):
-            if not row["config"].startswith(NOT_HERE):
-                assert models[f"configs/{row['config']}"].dataset.startswith(row["dataset"])
+            assert models[f"configs/{row['config']}"].dataset.startswith(row["dataset"])
 
 
 def test_weights_without_scores_are_those_that_configs_load(models, shared):

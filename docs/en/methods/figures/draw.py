@@ -234,6 +234,35 @@ def stark() -> Figure:
     return fig
 
 
+def mixformer() -> Figure:
+    """MixFormer."""
+    fig = Figure("MixFormer: the search region attends to the keys and values of templates")
+    fig.box("online", 0, 0, "mem", "online templates|128 x 128")
+    fig.box("first", 0, 1, "mem", "first template|128 x 128")
+    fig.box("net0", 1, 0.5, "net", "CvT blocks|over templates")
+    fig.box("known", 2, 0.5, "mem", "keys and values|of every block")
+    fig.box("frame", 0, 2, "in", "frame t")
+    fig.box("search", 1, 2, "op", "search region|320 x 320")
+    fig.box("net1", 2, 2, "net", "the same blocks|mixed attention")
+    fig.box("corner", 3, 2, "net", "CornerPredictorHead|two probability maps")
+    fig.box("score", 3, 1, "net", "score token: box,|then first template")
+    fig.box("out", 4, 2, "out", "box and score|of frame t")
+    fig.arrow("first", "net0")
+    fig.arrow("online", "net0")
+    fig.arrow("net0", "known")
+    fig.arrow("known", "net1", "attended to")
+    fig.arrow("frame", "search")
+    fig.arrow("search", "net1")
+    fig.arrow("net1", "corner")
+    fig.arrow("corner", "score", "box")
+    fig.arrow("corner", "out")
+    fig.arrow("score", "out")
+    when = "every update_interval frames: the surest view"
+    fig.arrow("out", "online", when, via="over", later=True)
+    fig.arrow("out", "search", "last box", via="under", later=True)
+    return fig
+
+
 def dff() -> Figure:
     """DFF."""
     fig = Figure("DFF: features of key frames are moved to the frames in between along the flow")
@@ -381,6 +410,7 @@ FIGURES = (
     qdtrack_train,
     siamese_rpn,
     stark,
+    mixformer,
     dff,
     fgfa,
     selsa,
