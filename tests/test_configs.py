@@ -193,6 +193,19 @@ def test_weights_have_the_documented_keys_and_shapes(name):
 
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
+def test_training_of_mixformer_ends_with_the_published_weights():
+    """Its configs are ours. The first stage has all but the score, the second everything."""
+    zoo = facts("state_dicts.json.gz")
+    want = zoo["models"][zoo["configs"]["sot/mixformer/mixformer_cvt_500e_got10k.py"]]
+    first, second = (
+        built_weights(json.dumps(load(f"sot/mixformer/mixformer_{name}").model.to_dict()), "sot")
+        for name in ("st1_cvt_500e_got10k", "st2_cvt_40e_got10k")
+    )
+    assert second == want
+    assert first == {k: s for k, s in want.items() if "score_decoder_head" not in k}
+
+
+@pytest.mark.skipif(not ZOO.is_dir(), reason="reference material is not there")
 def test_no_config_is_a_copy_of_another():
     """A leaf that changes nothing against another one would be a copy."""
     texts = {}
