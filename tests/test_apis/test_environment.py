@@ -9,6 +9,7 @@ import random
 import mmcv
 import numpy as np
 import pytest
+import tiny_mixformer
 import torch
 
 from mmtrack.apis import init_model, init_random_seed, set_random_seed, train
@@ -89,6 +90,21 @@ def test_machines_of_a_slurm_job_cannot_be_learnt(joined, monkeypatch, tmp_path)
     monkeypatch.setenv("SLURM_NODELIST", "node[1-2]")
     with pytest.raises(ValueError, match=r"SLURM_NODELIST=node\[1-2\].*set MASTER_ADDR"):
         init_distributed("slurm", torch.device("cpu"), {})
+
+
+def test_bfloat16_in_networks_with_other_methods_than_forward():
+    """A frame of MixFormer runs no forward of its backbone."""
+    model = tiny_mixformer.build()
+    prepare_for_inference(model, torch.device("cpu"), bf16=True)
+    seen = []
+    model.backbone.stage1.blocks[0].attn.proj_q.register_forward_hook(
+        lambda *args: seen.append(args[2].dtype)
+    )
+    with torch.no_grad():
+        model.set_online(torch.randn(1, 3, 32, 32), torch.randn(1, 3, 32, 32))
+        found = model.head(*model.backbone.forward_test(torch.randn(1, 3, 64, 64)))
+    assert seen == [torch.bfloat16] * 2
+    assert {value.dtype for value in found.values()} == {torch.float32}
 
 
 def test_bfloat16_keeps_coordinates_exact(tiny):

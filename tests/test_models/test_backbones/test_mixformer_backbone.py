@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from tiny_mixformer import STAGES, stirred
 
 from mmtrack.models.backbones import ConvVisionTransformer
-from mmtrack.models.backbones.mixformer_backbone import QuickGELU
+from mmtrack.models.backbones.mixformer_layers import QuickGELU
 
 PATCHES = ((7, 4, 2), (3, 2, 1), (3, 2, 1))  # size, stride, padding
 
