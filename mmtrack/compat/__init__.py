@@ -15,6 +15,7 @@ from . import (
     parallel,
     registry,
     runner,
+    standard_library,
     state_dict,
 )
 from .checkpoint import trust_checkpoints
@@ -28,7 +29,8 @@ def install() -> None:
     """Check versions and apply all patches they need. May be called any number of times."""
     check_versions()
     patches = (
-        messages, ops, numpy_aliases, parallel, checkpoint, state_dict, runner, registry, config,
+        messages, ops, numpy_aliases, standard_library, parallel, checkpoint, state_dict, runner,
+        registry, config,
     )  # fmt: skip
     for patch in patches:
         patch.install()
