@@ -11,7 +11,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torc
 
 from typing import Any
 
-import mmcv
 import numpy as np
 from torch import nn
 
@@ -31,6 +30,8 @@ from mmtrack.core.visualization import select_box, style_for
 from mmtrack.datasets.parsers.sot_txt import parse_table
 from mmtrack.utils.file_io import atomic_write
 from mmtrack.utils.reading import read_text
+
+import mmcv
 
 
 def parse_args() -> argparse.Namespace:

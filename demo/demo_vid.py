@@ -9,7 +9,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP reads it when torc
 
 from typing import Any
 
-import mmcv
 import numpy as np
 
 from mmtrack.apis import inference_vid
@@ -24,6 +23,8 @@ from mmtrack.apis.demo import (
 )
 from mmtrack.apis.video_task import reference_sampler
 from mmtrack.core.visualization import style_for
+
+import mmcv
 
 
 def parse_args() -> argparse.Namespace:

@@ -13,11 +13,8 @@ import os.path as osp
 import time
 from typing import Any
 
-import mmcv
 import numpy as np
 import torch
-from mmcv import DictAction
-from mmcv.runner import get_dist_info
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -38,6 +35,10 @@ from mmtrack.apis.test_options import check_metrics, configured_metrics, evaluat
 from mmtrack.apis.testing import build_test_loader, build_test_model, prepare_test_device
 from mmtrack.utils import build_ddp, build_dp
 from mmtrack.utils.file_io import atomic_write
+
+import mmcv
+from mmcv import DictAction
+from mmcv.runner import get_dist_info
 
 RESULT_EXTENSIONS = (".pkl", ".pickle", ".json")
 

@@ -18,7 +18,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
-from mmcv import Config
 
 from mmtrack.apis.cli import add_config_options, load_config, user_errors
 from mmtrack.apis.track_detections import track_detections
@@ -31,6 +30,8 @@ from mmtrack.datasets.parsers.detections import (
     read_sequence_lengths,
 )
 from mmtrack.datasets.parsers.mot_txt import write_mot_txt
+
+from mmcv import Config
 
 
 def parse_args() -> argparse.Namespace:

@@ -13,9 +13,7 @@ import time
 import warnings
 from typing import Any
 
-import mmcv
 import torch
-from mmcv.runner import BaseRunner, get_dist_info
 from torch import nn
 from torch.distributed.elastic.multiprocessing.errors import record
 from torch.utils.data import DataLoader
@@ -44,6 +42,9 @@ from mmtrack.core.utils import setup_multi_processes, tune_cpu_inference
 from mmtrack.datasets import build_dataset
 from mmtrack.utils import collect_env, get_root_logger
 from mmtrack.utils.file_io import atomic_write
+
+import mmcv
+from mmcv.runner import BaseRunner, get_dist_info
 
 
 def parse_args() -> argparse.Namespace:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from mmcv import DictAction
-
 from mmtrack.apis.cli import load_config, user_errors
+
+from mmcv import DictAction
 
 
 def parse_args() -> argparse.Namespace:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmcv.runner import CheckpointLoader
 
 from mmtrack.apis.checkpoint import weights_of
 from mmtrack.apis.cli import add_trust_argument, user_errors
 from mmtrack.compat.checkpoint import trust_checkpoints
 from mmtrack.utils.file_io import atomic_write
+
+from mmcv.runner import CheckpointLoader
 
 TRAINING_STATE = ("optimizer", "optimizer_state_dict", "lr_scheduler", "message_hub")
 LOG_NAME = re.compile(r"(\d{8}_\d{6})\.log(\.json)?$")

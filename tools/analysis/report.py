@@ -20,9 +20,6 @@ import os.path as osp
 import sys
 from typing import Any
 
-import mmcv
-from mmcv import DictAction
-
 from mmtrack.apis.cli import add_config_options, load_config, user_errors
 from mmtrack.apis.report import (
     DEFAULT_QUALITY,
@@ -37,6 +34,9 @@ from mmtrack.core.utils import Progress
 from mmtrack.core.visualization.report import Report, write_page
 from mmtrack.datasets import build_dataset
 from mmtrack.version import __version__
+
+import mmcv
+from mmcv import DictAction
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack")
 MEGABYTE = 1e6

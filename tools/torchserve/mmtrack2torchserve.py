@@ -13,7 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mmcv
 import torch
 
 from mmtrack.apis import init_model
@@ -22,6 +21,8 @@ from mmtrack.apis.serving import CONFIG_FILE, LIMITS_SECTION
 from mmtrack.apis.serving_request import Limits
 from mmtrack.apis.video_task import try_out
 from mmtrack.utils.folder_io import staging_folder
+
+import mmcv
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # what model_archiver takes
 WEIGHTS_FILE = "weights.pth"

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmcv import Config
 
 from mmtrack.models import build_model
+
+from mmcv import Config
 
 
 def parse_args() -> argparse.Namespace:

@@ -20,11 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 
 from mmtrack.datasets.pipelines import PIPELINES, build_pipeline
+
+import mmcv
 
 SIZE = (1080, 1920)
 NORM = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "to_rgb": True}

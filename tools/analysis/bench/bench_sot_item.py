@@ -20,12 +20,13 @@ import time
 from pathlib import Path
 
 import cv2
-import mmcv
 import numpy as np
 
 from mmtrack.core.utils import crop_image
 from mmtrack.datasets import LaSOTDataset
 from mmtrack.datasets.pipelines import PIPELINES, SeqCropLikeSiamFC
+
+import mmcv
 
 SIZE = (1080, 1920)
 NUM_VIDEOS = 4

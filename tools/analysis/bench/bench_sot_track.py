@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmcv import Config
 from torch.utils.data import default_collate
 
 from mmtrack.core.track.context_crop import context_crop
 from mmtrack.datasets.pipelines.byte_frames import ByteFrame
 from mmtrack.models import build_model
+
+from mmcv import Config
 
 
 def parse_args() -> argparse.Namespace:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmcv import Config
 
 from mmtrack.models import build_model
+
+from mmcv import Config
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as coco_mask
 import torch
-from mmcv import Config
 from torch.nn import functional as F
 
 from mmtrack.core.mask import encode_masks, paste_masks
 from mmtrack.models import build_model
+
+from mmcv import Config
 
 CONFIG = "configs/vis/masktrack_rcnn/masktrack_rcnn_r50_fpn_12e_youtubevis2019.py"
 MASK_SIDE = 28

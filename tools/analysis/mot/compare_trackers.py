@@ -28,7 +28,6 @@ import os.path as osp
 import time
 from typing import Any, NamedTuple
 
-import mmcv
 import numpy as np
 import torch
 
@@ -54,6 +53,8 @@ from mmtrack.core.evaluation import (
 )
 from mmtrack.models import build_motion, build_tracker
 from mmtrack.utils.file_io import atomic_write
+
+import mmcv
 
 COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "MT", "ML", "FP", "FN", "IDs", "FM")
 SPEED = "FPS"

@@ -19,7 +19,6 @@ import os
 import os.path as osp
 from collections.abc import Sequence
 
-import mmcv
 import numpy as np
 from torch.utils.data import Dataset
 
@@ -33,6 +32,8 @@ from mmtrack.datasets import build_dataset
 from mmtrack.datasets.parsers.public_detections import load_arrays
 from mmtrack.utils.file_io import atomic_write, path_below
 from mmtrack.utils.reading import reading
+
+import mmcv
 
 KIND_NAMES = tuple(name for name, _ in ERROR_KINDS)
 # Boxes of result files count pixels from 1, those that are drawn from 0.

@@ -28,10 +28,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import torch.distributed as dist
-from mmcv import DictAction
-from mmcv.runner import get_dist_info
 
 from mmtrack.apis.cli import (
     add_config_options,
@@ -69,6 +66,10 @@ from mmtrack.core.utils.processes import usable_cores
 from mmtrack.core.visualization import ResultDrawer
 from mmtrack.utils import get_root_logger
 from mmtrack.utils.file_io import atomic_write
+
+import mmcv
+from mmcv import DictAction
+from mmcv.runner import get_dist_info
 
 SEARCH_METRICS = ("MOTA", "IDF1", "FN", "FP", "IDs", "MT", "ML")
 DRAWN_FPS = 3

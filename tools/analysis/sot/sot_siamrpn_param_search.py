@@ -22,9 +22,7 @@ import os.path as osp
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import torch
-from mmcv import DictAction
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -61,6 +59,9 @@ from mmtrack.models.sot import SiamRPN
 from mmtrack.models.sot.siamrpn_search import SiamRPNSearch
 from mmtrack.models.track_heads.siamese_rpn_head import TrackSettings
 from mmtrack.utils import build_ddp, build_dp, get_root_logger
+
+import mmcv
+from mmcv import DictAction
 
 DRAWN_FPS = 3
 SHOWN_ROWS = 20
