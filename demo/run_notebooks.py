@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import tempfile
 import time
@@ -32,8 +31,6 @@ NOTEBOOKS = {
     "vis": DEMO / "tutorials" / "vis.ipynb",
 }
 SIZES = ("full", "mini")
-# torch says so at import on machines with a CUDA toolkit and no GPU; it tells readers nothing
-MACHINE_NOISE = re.compile(r"^.*No CUDA runtime is found, using CUDA_HOME=.*\n?", re.MULTILINE)
 
 
 def execute(
@@ -93,14 +90,10 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
 def _tidy_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
     kept: list[NotebookNode] = []
     for output in outputs:
-        if output.output_type == "stream":
-            output.text = MACHINE_NOISE.sub("", output.text)
-            if not output.text:
-                continue
-            if kept and kept[-1].output_type == "stream" and kept[-1].name == output.name:
-                kept[-1].text += output.text
-                continue
-        kept.append(output)
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
     return kept
 
 
