@@ -1,11 +1,16 @@
-"""``pkgutil.find_loader`` for the one module of mmcv that asks whether it was compiled.
+"""What Python 3.14 changed in its standard library.
 
-Needed by: Python >= 3.14, which removed the function.
+Needed by: Python >= 3.14.
+
+- ``pkgutil.find_loader`` is gone, with which mmcv asks whether it was compiled.
+- Processes come from a server by default, a Python that has not imported mmtrack. Those of mmdet's
+  ``eval_map`` then ended at the import of mmcv's operators, and their pool waited for ever.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 from types import ModuleType, SimpleNamespace
 
 from .import_hooks import when_imported
@@ -16,5 +21,6 @@ def _replace_pkgutil(module: ModuleType) -> None:
 
 
 def install() -> None:
-    """Replace ``pkgutil`` in mmcv's loader of extensions."""
+    """Replace ``pkgutil`` in mmcv's loader of extensions; let the server import mmtrack."""
     when_imported("mmcv.utils.ext_loader", _replace_pkgutil)
+    multiprocessing.set_forkserver_preload(["__main__", "mmtrack"])
