@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -137,7 +138,9 @@ class Workshop:
     def run(self, command: Command) -> str | None:
         """Run a command; returns what went wrong, None where nothing did."""
         self.render_missing(command.words)
-        words = self.shrink(self.fill_in(command))
+        filled = self.fill_in(command)
+        self.render_missing(filled)
+        words = self.shrink(filled)
         if command.line_of_shell:
             words = ["bash", "-c", command.line_of_shell]
         key = (*command.settings, *words)
@@ -171,7 +174,7 @@ class Workshop:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
             ).returncode  # fmt: skip
 
-    def render_missing(self, words: tuple[str, ...]) -> None:
+    def render_missing(self, words: Sequence[str]) -> None:
         """Render the data sets that a command reads and nothing has made yet."""
         made = words[words.index("--out") + 1] if "--out" in words else None
         for word in words:
