@@ -7,6 +7,8 @@ from mmcv.runner import get_dist_info
 
 from mmtrack.utils import get_root_logger
 
+from .config_file import read_config
+
 PUBLISHED_PROCESSES = 8  # GPUs that the published configs were trained on
 
 
@@ -32,7 +34,7 @@ def scale_learning_rate(cfg: mmcv.Config, *, force: bool = False) -> None:
         return
     base = settings.get("base_batch_size")
     if not isinstance(base, (int, float)) or not base > 0:
-        own = _samples_of_a_process(mmcv.Config.fromfile(cfg.filename) if cfg.filename else cfg)
+        own = _samples_of_a_process(read_config(cfg.filename) if cfg.filename else cfg)
         raise ValueError(
             "--auto-scale-lr: the config does not say for how many samples an iteration its "
             f"learning rate is meant (auto_scale_lr.base_batch_size is {base!r}). Those of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,14 +105,10 @@ def _siamrpn_search(
 def stark_parts(model: Stark) -> dict[str, ExportPart]:
     """Template and search branch of STARK."""
     cfg = model.test_cfg
-    keys = ("template_size", "search_size", "template_factor", "search_factor")
     metadata = {
-        "mean": list(IMG_MEAN),
-        "std": list(IMG_STD),
-        "to_rgb": True,
+        **_crop_metadata(model),
         "templates": 1 + len(cfg["update_intervals"]),
         "update_intervals": list(cfg["update_intervals"]),
-        **{key: cfg[key] for key in keys},
     }
     scored = model.head.cls_head is not None
 
@@ -142,6 +139,13 @@ def stark_parts(model: Stark) -> dict[str, ExportPart]:
     }
 
 
+def _crop_metadata(model: Stark) -> dict[str, Any]:
+    """How templates and search regions are cut and normalised."""
+    keys = ("template_size", "search_size", "template_factor", "search_factor")
+    normalization = {"mean": list(IMG_MEAN), "std": list(IMG_STD), "to_rgb": True}
+    return {**normalization, **{key: model.test_cfg[key] for key in keys}}
+
+
 def _stark_search(model: Stark, clip: Clip, scored: bool) -> Iterator[Case]:
     frames, bbox = _tensors(clip, to_rgb=True), _first_box(clip)
     model.init(frames[0], bbox)
@@ -170,13 +174,10 @@ def _expected(found: dict[str, torch.Tensor], scored: bool) -> dict[str, torch.T
 def mixformer_parts(model: MixFormer) -> dict[str, ExportPart]:
     """Template and search branch of MixFormer."""
     cfg = model.test_cfg
-    keys = ("template_size", "search_size", "template_factor", "search_factor")
     metadata = {
-        "mean": list(IMG_MEAN),
-        "std": list(IMG_STD),
-        "to_rgb": True,
+        **_crop_metadata(model),
         "update_score": UPDATE_SCORE,
-        **{key: cfg[key] for key in (*keys, *ONE_NUMBER)},
+        **{key: cfg[key] for key in ONE_NUMBER},
     }
     stages = range(len(model.backbone.depth))
     memory = tuple(f"{kind}_{i}" for i in stages for kind in ("keys", "values"))
@@ -249,9 +250,8 @@ def _stark_crop(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Normalised crop and mask of its padding; ``kind``: ``'template'`` or ``'search'``."""
     cfg = model.test_cfg
-    crop, _, mask = model.get_cropped_img(frame, bbox, cfg[f"{kind}_factor"], cfg[f"{kind}_size"])
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMG_MEAN, IMG_STD))
-    return (crop - mean) / std, mask
+    crop, _, mask = model.normalized_crop(frame, bbox, cfg[f"{kind}_factor"], cfg[f"{kind}_size"])
+    return crop, mask
 
 
 def _tensors(clip: Clip, *, to_rgb: bool) -> list[torch.Tensor]:

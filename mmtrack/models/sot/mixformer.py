@@ -135,7 +135,7 @@ class MixFormer(Stark):
 
     def _template(self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor) -> torch.Tensor:
         cfg = self.test_cfg
-        return self._crop(img, bbox, cfg["template_factor"], cfg["template_size"])[0]
+        return self.normalized_crop(img, bbox, cfg["template_factor"], cfg["template_size"])[0]
 
     def track(
         self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor
@@ -150,7 +150,9 @@ class MixFormer(Stark):
             FloatingPointError: the network's output is not finite.
         """
         cfg = self.test_cfg
-        search, factor, _ = self._crop(img, bbox, cfg["search_factor"], cfg["search_size"])
+        search, factor, _ = self.normalized_crop(
+            img, bbox, cfg["search_factor"], cfg["search_size"]
+        )
         results = self.head(*self.backbone.forward_test(search))
         return self._in_frame(results, img, bbox, factor)
 

@@ -126,10 +126,10 @@ class Stark(BaseSingleObjectTracker):
         self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor, area_factor: float, size: int
     ) -> tuple[dict[str, Any], float]:
         """Features and mask of a crop as the head wants them, and the resize factor."""
-        crop, resize_factor, mask = self._crop(img, bbox, area_factor, size)
+        crop, resize_factor, mask = self.normalized_crop(img, bbox, area_factor, size)
         return {"feat": self.extract_feat(crop), "mask": mask}, resize_factor
 
-    def _crop(
+    def normalized_crop(
         self, img: torch.Tensor, bbox: Sequence[float] | torch.Tensor, area_factor: float, size: int
     ) -> tuple[torch.Tensor, float, torch.Tensor]:
         """A crop as :meth:`get_cropped_img` makes it, normalised and on the device of the model.

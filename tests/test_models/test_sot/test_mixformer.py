@@ -7,33 +7,13 @@ import pytest
 import torch
 from mmcv import ConfigDict
 from mmcv.runner import save_checkpoint
+from sot_video import FIRST, Waits, movie, run
 from tiny_mixformer import SEARCH, TEMPLATE, build, config
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmtrack.apis.checkpoint import require_frozen_weights
 from mmtrack.models import build_model
 from mmtrack.models.sot import MixFormer
 from mmtrack.models.sot.stark import IMG_MEAN, IMG_STD
-
-FIRST = torch.tensor([[30.0, 20.0, 54.0, 48.0]])
-
-
-def movie(count, height=70, width=110, seed=1):
-    make = torch.Generator().manual_seed(seed)
-    size = (count, 1, 3, height, width)
-    return torch.randint(0, 256, size, generator=make, dtype=torch.uint8)
-
-
-def run(model, frames, first=FIRST):
-    results = []
-    with torch.no_grad():
-        for i, frame in enumerate(frames):
-            found = model(
-                [frame], [[{"frame_id": i}]], gt_bboxes=[first if i == 0 else None],
-                return_loss=False,
-            )  # fmt: skip
-            results.append(found["track_bboxes"])
-    return np.stack(results)
 
 
 def sure(model, bias=5.0):
@@ -202,24 +182,11 @@ class TestTemplates:
             build(update_interval=value)
 
 
-class Waits(TorchDispatchMode):
-    """Counts operations after which the host must wait for the device."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.overloadpacket.__name__
-        self.count += name in ("_local_scalar_dense", "nonzero", "masked_select", "equal")
-        return func(*args, **(kwargs or {}))
-
-
 def test_nothing_waits_for_the_device_before_the_box_is_read():
     model, frames = build(), movie(2)
     run(model, frames[:1])
     with torch.no_grad(), Waits() as waits:
-        search, *_ = model._crop(frames[1], model.bbox, 4.5, SEARCH)
+        search, *_ = model.normalized_crop(frames[1], model.bbox, 4.5, SEARCH)
         model.head(*model.backbone.forward_test(search))
     assert waits.count == 0
 

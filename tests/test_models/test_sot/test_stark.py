@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmcv import ConfigDict
 from mmcv.runner import save_checkpoint
-from torch.utils._python_dispatch import TorchDispatchMode
+from sot_video import FIRST, Waits, movie, run
 
 from mmtrack.models import build_model
 from mmtrack.models.sot import Stark
@@ -89,27 +89,6 @@ def build(stage=2, intervals=(2,), frozen=False, seed=0):
         },
     }
     return build_model(ConfigDict(model)).eval()
-
-
-def movie(count, height=70, width=110, seed=1):
-    make = torch.Generator().manual_seed(seed)
-    size = (count, 1, 3, height, width)
-    return torch.randint(0, 256, size, generator=make, dtype=torch.uint8)
-
-
-FIRST = torch.tensor([[30.0, 20.0, 54.0, 48.0]])
-
-
-def run(model, frames, first=FIRST):
-    results = []
-    with torch.no_grad():
-        for i, frame in enumerate(frames):
-            found = model(
-                [frame], [[{"frame_id": i}]], gt_bboxes=[first if i == 0 else None],
-                return_loss=False,
-            )  # fmt: skip
-            results.append(found["track_bboxes"])
-    return np.stack(results)
 
 
 class TestVideo:
@@ -274,19 +253,6 @@ class TestGeometry:
         found = clip_to_frame(torch.tensor(corners, dtype=torch.float64), height=70, width=100)
         cx, cy, width, height = found.tolist()
         assert [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2] == want
-
-
-class Waits(TorchDispatchMode):
-    """Counts operations after which the host must wait for the device."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.overloadpacket.__name__
-        self.count += name in ("_local_scalar_dense", "nonzero", "masked_select", "equal")
-        return func(*args, **(kwargs or {}))
 
 
 def test_nothing_waits_for_the_device_before_the_box_is_read():
