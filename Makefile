@@ -119,4 +119,4 @@ docs: $(STAMP)  ## the documentation, as docs/en/_build/index.html
 	$(BIN)/python -m sphinx -W -b html docs/en docs/en/_build
 
 clean:  ## remove what the build and the demo made, but not the environment
-	rm -rf build *.egg-info docs/en/_build docs/en/api work_dirs/demo data/synthetic
+	rm -rf build *.egg-info docs/en/_build docs/en/api docs/en/jupyter_execute work_dirs/demo data/synthetic
